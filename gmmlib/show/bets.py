@@ -1,0 +1,132 @@
+"""How one component's responsibility runs along a single measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike, NDArray
+
+from gmmlib.mixture import Mixture
+from gmmlib.show.figure import Figure, canvas
+from gmmlib.show.palette import TEXT, component_color
+
+_DASHES = ("-", "--", "-.", ":")
+
+
+def bet_figure(
+    mixtures: Mapping[str, Mixture],
+    heights: ArrayLike,
+    *,
+    name: str,
+    alt: str,
+    component: int = 1,
+    xlabel: str = "height (cm)",
+    ylabel: str = "bet on an adult, γ",
+    caption: str = "",
+) -> Figure:
+    """The responsibility of one component under several mixtures, with the even bet as a rule.
+
+    Parameters
+    ----------
+    mixtures : label -> one-dimensional mixture, at most four
+    heights : array (n_points,), where to draw
+    component : index of the component whose responsibility is drawn
+    name, alt, caption : see ``Figure``
+
+    Raises
+    ------
+    ValueError
+        If there is no mixture, or more than four, or one is not one-dimensional.
+    """
+    heights = np.asarray(heights, float)
+    if not 1 <= len(mixtures) <= len(_DASHES):
+        raise ValueError(
+            f"got {len(mixtures)} mixtures; line styles tell 1 to {len(_DASHES)} apart"
+        )
+    for mixture in mixtures.values():
+        _check_one_dimensional(mixture)
+    with canvas(height=3.0) as (drawing, ax):
+        ax.axhline(0.5, color=TEXT, lw=0.6)
+        for (label, mixture), dashes in zip(mixtures.items(), _DASHES, strict=False):
+            gamma = mixture.responsibilities(heights)[:, component]
+            ax.plot(heights, gamma, color=component_color(component), ls=dashes, label=label)
+        ax.legend(frameon=False, loc="upper left", handlelength=2.4, borderaxespad=0.2)
+        ax.set(xlabel=xlabel, ylabel=ylabel, ylim=(-0.03, 1.05), yticks=(0, 0.5, 1))
+        ax.set_xlim(heights[0], heights[-1])
+    return Figure(drawing, name, alt, caption)
+
+
+def stranger_figure(
+    mixture: Mixture,
+    heights: ArrayLike,
+    strangers: Mapping[str, float],
+    *,
+    name: str,
+    alt: str,
+    labels: Sequence[str],
+    xlabel: str = "height (cm)",
+    gamma_label: str = "bet γ",
+    density_label: str = "log p(x) (nats)",
+    caption: str = "",
+) -> Figure:
+    """Responsibilities above, log density below, and where some rows stand in both.
+
+    Parameters
+    ----------
+    mixture : one-dimensional, K components
+    heights : array (n_points,), where to draw
+    strangers : label -> the measurement to mark
+    labels : K names of the components
+    name, alt, caption : see ``Figure``
+
+    Raises
+    ------
+    ValueError
+        If the mixture is not one-dimensional, or the labels are not K.
+    """
+    _check_one_dimensional(mixture)
+    if len(labels) != mixture.n_components:
+        raise ValueError(f"{mixture.n_components} components need as many labels, got {labels}")
+    heights = np.asarray(heights, float)
+    gamma, log_density = mixture.responsibilities(heights), mixture.log_density(heights)
+    marked = np.array(list(strangers.values()), float)
+    with canvas(height=4.2, nrows=2, sharex=True, height_ratios=(2, 3)) as (drawing, (top, low)):
+        for k in range(mixture.n_components):
+            top.plot(heights, gamma[:, k], color=component_color(k))
+            _label_plateau(top, labels[k], heights, gamma[:, k], component_color(k))
+        low.plot(heights, log_density, color=TEXT)
+        low.plot(marked, mixture.log_density(marked), "o", color=TEXT, ms=6)
+        for label, x in strangers.items():
+            side = 1 if x < heights.mean() else -1  # towards the middle, where there is room
+            low.annotate(label, (x, mixture.log_density([x])[0]), (9 * side, 0),
+                         textcoords="offset points", va="center",
+                         ha="left" if side > 0 else "right")  # fmt: skip
+        for x in marked:
+            top.axvline(x, color=TEXT, lw=0.6, ls=":")
+            low.axvline(x, color=TEXT, lw=0.6, ls=":")
+        top.set(ylabel=gamma_label, ylim=(-0.03, 1.05), yticks=(0, 0.5, 1))
+        low.set(xlabel=xlabel, ylabel=density_label)
+        low.set_xlim(heights[0], heights[-1])
+        low.locator_params(axis="y", nbins=5)
+    return Figure(drawing, name, alt, caption)
+
+
+def _label_plateau(ax: Axes, label: str, x: NDArray, gamma: NDArray, color: str) -> None:
+    """The label in the middle of the longest stretch on which the component leads."""
+    leads = gamma > 0.5
+    stretches = np.split(x, np.flatnonzero(np.diff(leads)) + 1)
+    own = stretches[0 if leads[0] else 1 :: 2]
+    ax.annotate(
+        label,
+        (max(own, key=len, default=x).mean(), 0.9),
+        bbox={"boxstyle": "round,pad=0.15", "facecolor": "none", "edgecolor": color},
+        ha="center",
+        va="top",
+    )
+
+
+def _check_one_dimensional(mixture: Mixture) -> None:
+    if mixture.n_features != 1:
+        raise ValueError(f"this figure is for one feature; the mixture has {mixture.n_features}")
