@@ -16,7 +16,8 @@ def mixture(first, second, weights=(0.5, 0.5)):
 
 def test_the_map_marks_both_tops_of_two_clusters():
     figure = surface_figure(X, mixture(140, 170), GRID, GRID, name="map", alt="Two hills.")
-    assert "(141, 171)" in figure.svg and "(171, 141)" in figure.svg
+    assert "(141, 171)" in figure.svg
+    assert "(171, 141)" in figure.svg
     assert len(figure.svg) < 60_000
 
 
@@ -58,4 +59,5 @@ def test_each_crossing_is_a_dot():
     assert sorted(float(dot.get_xdata()[0]) for dot in dots) == pytest.approx(
         [-1.915, 0, 0, 1.915], abs=5e-3
     )
-    assert "steep" in figure.svg and "flat" in figure.svg
+    assert "steep" in figure.svg
+    assert "flat" in figure.svg

@@ -50,8 +50,10 @@ def bound_figure(
     with canvas(height=3.4) as (drawing, ax):
         heights = np.array([log_likelihood(X, at(mean)) for mean in means])
         ax.plot(means, heights, color=TEXT, lw=2)
-        ax.annotate(curve_label, (means[-1], heights[-1]), (-4, 6), textcoords="offset points",
-                    ha="right")  # fmt: skip
+        top = int(np.argmax(heights))
+        ax.annotate(
+            curve_label, (means[top], heights[top]), (0, 6), textcoords="offset points", ha="center"
+        )
         here = float(mixture.means[component, 0])
         for k in range(rounds):
             gamma = at(here).responsibilities(X)
@@ -60,12 +62,18 @@ def bound_figure(
             color = component_color(k)
             ax.plot(means[shown], bound[shown], color=color, lw=1.5, ls="--")
             share = gamma[:, component]
-            top = float(share @ np.ravel(X) / share.sum())
+            peak = float(share @ np.ravel(X) / share.sum())
             ax.plot(here, log_likelihood(X, at(here)), "o", color=color, ms=7)
-            ax.plot(top, elbo(X, gamma, at(top)), "^", color=color, ms=8)
-            ax.annotate(f"{bound_label} {k + 1}", (top, elbo(X, gamma, at(top))), (6, -14),
-                        textcoords="offset points")  # fmt: skip
-            here = top
+            ax.plot(peak, elbo(X, gamma, at(peak)), "^", color=color, ms=8)
+            ax.annotate(
+                f"{bound_label} {k + 1}",
+                (peak, elbo(X, gamma, at(peak))),
+                (0, -24),
+                textcoords="offset points",
+                ha="center",
+                bbox={"boxstyle": "round,pad=0.15", "facecolor": "none", "edgecolor": color},
+            )
+            here = peak
         ax.plot(here, log_likelihood(X, at(here)), "o", color=TEXT, ms=6)
         ax.set(xlabel=xlabel, ylabel=ylabel)
         ax.locator_params(nbins=5)

@@ -13,7 +13,7 @@ from gmmlib.show.figure import Figure, canvas
 from gmmlib.show.palette import DATA, TEXT, component_color
 
 #: Nats below the highest point at which a contour line is drawn.
-DEPTHS = (50, 100, 150, 200, 300, 400)
+DEPTHS = (60, 120, 200, 300, 400)
 
 
 def surface_figure(

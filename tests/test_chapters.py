@@ -1,0 +1,168 @@
+"""What the chapters promise: which claims stand, on what evidence, and that none is merely typed."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gmmlib.derive import Agreement, Cited, Definition
+from gmmlib.derive.steps import EVIDENCE
+from tests.chapters import FOLDER, prose, run, stems
+
+ALLOWED = yaml.safe_load(Path(__file__).with_name("allowed.yml").read_text(encoding="utf-8"))
+
+#: What the plan of the book asks for, and the weakest evidence that will do.
+REQUIRED = {
+    "03-two-likelihoods": {
+        "score": "proved",
+        "score-means": "proved",
+        "score-variances": "proved",
+        "score-weights": "proved",
+        "normal-gradient-mean": "instances",
+        "normal-gradient-covariance": "instances",
+        "coupling": "proved",
+        "two-point-score": "proved",
+        "decoupling": "proved",
+        "class-means": "proved",
+        "class-variances": "proved",
+        "class-weights": "proved",
+        "log-sum-exp": "proved",
+    },
+    "04-responsibilities": {
+        "responsibilities": "proved",
+        "responsibilities-sum": "proved",
+        "expected-label": "proved",
+        "logistic": "proved",
+        "linear-odds": "proved",
+        "quadratic-odds": "proved",
+        "boundary": "proved",
+        "linear-boundary": "instances",
+    },
+    "05-q-function-and-m-step": {
+        "q-function": "proved",
+        "m-step-means": "proved",
+        "m-step-variances": "proved",
+        "m-step-weights": "proved",
+        "m-step-mean-vector": "instances",
+        "m-step-covariances": "instances",
+        "m-step-global": "proved",
+        "m-step-global-matrix": "instances",
+        "trace-log-determinant": "proved",
+    },
+    "06-why-log-l-never-decreases": {
+        "jensen": "proved",
+        "elbo-bound": "proved",
+        "elbo-split": "proved",
+        "elbo-gap": "proved",
+        "kl-nonnegative": "proved",
+        "q-plus-h": "proved",
+        "monotone": "proved",
+        "fisher": "proved",
+        "em-step-means": "proved",
+        "em-step-variances": "proved",
+        "em-step-weights": "proved",
+        "identical-components": "proved",
+    },
+}
+RELATION = re.compile(
+    r"[=<>]|\\(le|ge|leq|geq|ne|neq|approx|propto|to|iff|equiv|sim|in|Rightarrow|implies)(?![a-zA-Z])"
+)
+DISPLAY = re.compile(r"\$\$|^:{3,}\{math\}|^`{3,}\{math\}|\\begin\{(equation|align)", re.MULTILINE)
+INLINE = re.compile(r"(?<![\\$])\$([^$\n]+(?:\n[^$\n]+)?)\$(?!\$)")
+SECTIONS = ("The case", "Derive it", "Check it", "Break it", "Cards and quiz", "Further reading")
+
+
+def everywhere(kind):
+    return [item for stem in stems() for item in run(stem).of(kind)]
+
+
+def test_the_plan_names_every_chapter():
+    assert stems() == sorted(REQUIRED)
+
+
+@pytest.mark.parametrize("stem", stems())
+def test_required_claims_stand_on_required_evidence(stem):
+    claims = {claim.name: claim for claim in run(stem).claims}
+    for name, level in REQUIRED[stem].items():
+        assert name in claims, f"{stem} does not show the claim {name}"
+        assert EVIDENCE.index(claims[name].evidence) <= EVIDENCE.index(level), name
+
+
+@pytest.mark.parametrize("stem", stems())
+def test_every_derivation_is_finished_and_shown(stem):
+    shown = [claim.name for claim in run(stem).claims]
+    assert shown == [derivation.name for derivation in run(stem).derivations]
+
+
+def test_names_and_labels_are_unique_in_the_book():
+    claims = [claim.name for stem in stems() for claim in run(stem).claims]
+    labels = [d.label for d in everywhere(Definition) if d.label]
+    assert [name for name, count in Counter(claims + labels).items() if count > 1] == []
+
+
+def test_what_is_not_proved_is_listed():
+    found = {cited.name for cited in everywhere(Cited)}
+    for stem in stems():
+        found |= {claim.name for claim in run(stem).claims if claim.evidence == "tested"}
+    assert found == set(ALLOWED["unproved"])
+
+
+def test_every_derivation_meets_the_code():
+    compared = {agreement.name for agreement in everywhere(Agreement)}
+    claims = {claim.name for stem in stems() for claim in run(stem).claims}
+    assert claims - compared == set(ALLOWED["without_numeric_check"])
+
+
+def test_agreements_hold_to_the_promised_tolerance():
+    assert all(agreement.tolerance <= 1e-10 for agreement in everywhere(Agreement))
+
+
+def typed_equations() -> set[str]:
+    """Every typed display equation, and every typed inline one that holds a relation sign."""
+    found = set()
+    for stem in stems():
+        text = prose(stem)
+        found |= {f"{stem}: display {match.group()}" for match in DISPLAY.finditer(text)}
+        steps = [step for derivation in run(stem).derivations for step in derivation.steps]
+        texts = [text, *(row.why for row in [*steps, *run(stem).of(Definition)])]
+        for piece in texts:
+            inline = (" ".join(match.split()) for match in INLINE.findall(piece))
+            found |= {f"{stem}: {formula}" for formula in inline if RELATION.search(formula)}
+    return found
+
+
+def test_no_result_is_merely_typed():
+    assert typed_equations() == set(ALLOWED["typed_equations"])
+
+
+def test_the_check_for_typed_equations_sees_them():
+    seen = r"so $a = b$ and $\mu_k \to 0$ but $\log L$ and \$5 < \$6"
+    assert [bool(RELATION.search(m)) for m in INLINE.findall(seen)] == [True, True, False]
+    assert DISPLAY.search("text\n$$\na\n$$") and DISPLAY.search("```{math}\na\n```")
+
+
+@pytest.mark.parametrize("stem", stems())
+def test_chapters_keep_the_rhythm(stem):
+    text = prose(stem)
+    headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    places = [
+        next((i for i, heading in enumerate(headings) if section in heading), None)
+        for section in SECTIONS
+    ]
+    assert None not in places, dict(zip(SECTIONS, places, strict=True))
+    assert places == sorted(places)
+    assert "**You will be able to**" in text and "*Where next:*" in text and "So far" in text
+    assert (FOLDER / f"{stem}.yml").exists()
+
+
+def test_derivations_are_quick():
+    """Under a minute of CPU for all of them together, as counted on their own rows."""
+    assert sum(claim.seconds for stem in stems() for claim in run(stem).claims) < 60
+
+
+def test_gmmlib_holds_no_derivation():
+    for path in Path(FOLDER.parent, "gmmlib").rglob("*.py"):
+        if path.parent.name != "derive":
+            assert "Derivation(" not in path.read_text(encoding="utf-8"), path

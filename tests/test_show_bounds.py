@@ -1,0 +1,38 @@
+"""The picture of the two half-steps."""
+
+import numpy as np
+import pytest
+
+from gmmlib import Mixture
+from gmmlib.data import shop_customers
+from gmmlib.show.bounds import bound_figure
+
+START = Mixture([0.5, 0.5], [[156.0], [172.0]], [[[90.0]], [[90.0]]])
+
+
+def draw(**changes):
+    options = {"name": "bounds", "alt": "Two bounds touch log L from below."} | changes
+    return bound_figure(shop_customers().X, START, np.linspace(130, 160, 40), **options)
+
+
+def test_each_round_draws_its_bound():
+    svg = draw(rounds=2).svg
+    assert "bound 1" in svg and "bound 2" in svg and "bound 3" not in svg
+
+
+def test_the_bounds_lie_under_the_curve_and_climb():
+    figure = draw(rounds=2)
+    (ax,) = figure.drawing.axes
+    lines = {line.get_linestyle(): line for line in ax.lines[:1]}
+    curve = lines["-"]
+    dots = [line for line in ax.lines if line.get_marker() == "o"]
+    heights = [float(dot.get_ydata()[0]) for dot in dots]
+    assert heights == sorted(heights) and len(heights) == 3
+    for bound in (line for line in ax.lines if line.get_linestyle() == "--"):
+        on_curve = np.interp(bound.get_xdata(), curve.get_xdata(), curve.get_ydata())
+        assert np.all(bound.get_ydata() <= on_curve + 1e-9)
+
+
+def test_a_picture_needs_its_text():
+    with pytest.raises(ValueError, match="alt"):
+        draw(alt="")
