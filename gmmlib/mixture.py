@@ -71,6 +71,27 @@ class Mixture:
         """d, the number of features."""
         return self.means.shape[1]
 
+    def relabelled(self, order: ArrayLike) -> "Mixture":
+        """The same density with its components in another order: labels carry no meaning.
+
+        Parameters
+        ----------
+        order : the old indices in their new order, such as ``np.argsort(mixture.means[:, 0])``
+
+        Raises
+        ------
+        ValueError
+            If order is not a permutation of 0 ... K - 1.
+        """
+        order = np.asarray(order)
+        if sorted(order.tolist()) != list(range(self.n_components)):
+            raise ValueError(
+                f"order must hold each of 0 to {self.n_components - 1} once, got {order.tolist()}"
+            )
+        shared = self.covariance_type == "tied"
+        covariances = self.covariances if shared else self.covariances[order]
+        return Mixture(self.weights[order], self.means[order], covariances, self.covariance_type)
+
     def log_joint(self, X: ArrayLike) -> NDArray:
         r"""$\log \pi_k + \log N(x_n \mid \mu_k, \Sigma_k)$ for every row and component.
 

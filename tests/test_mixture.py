@@ -104,3 +104,18 @@ def test_a_mixture_keeps_its_own_copy():
 def test_sizes():
     assert (MIXTURES[0].n_components, MIXTURES[0].n_features) == (3, 2)
     assert MIXTURES[0].weights.dtype == np.float64
+
+
+@every_mixture
+def test_relabelling_keeps_the_density_and_moves_the_components(mixture):
+    X = np.array([[0.1, 0.4], [2.0, -3.0]])
+    order = [2, 0, 1]
+    moved = mixture.relabelled(order)
+    np.testing.assert_allclose(moved.log_density(X), mixture.log_density(X), rtol=1e-14)
+    np.testing.assert_allclose(moved.log_joint(X), mixture.log_joint(X)[:, order], rtol=1e-14)
+
+
+@pytest.mark.parametrize("order", [[0, 1], [0, 0, 1], [1, 2, 3]])
+def test_relabelling_needs_a_permutation(order):
+    with pytest.raises(ValueError, match="0 to 2 once"):
+        MIXTURES[0].relabelled(order)
