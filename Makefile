@@ -21,7 +21,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/share/matplotlib
 export PYTHONUTF8 := 1
 
-.PHONY: help book test lint format serve mutants clean distclean
+.PHONY: help book test lint format serve mutants picture clean distclean
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## */\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
 		printf 'make %-9s  %s\n' "$$name" "$$text"; done
@@ -46,6 +46,9 @@ serve: book  ## build the book and serve it on this machine (PORT=8000)
 
 mutants: $(VENV)/.dev  ## spoil every step of every derivation; each must be refused
 	$(PY) -m tests.mutants
+
+picture: $(VENV)/.book  ## draw the README's picture again
+	$(PY) _extensions/readme_picture.py
 
 clean:  ## remove the built book and every cache
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis gmmlib.egg-info

@@ -52,7 +52,7 @@ def bet_figure(
         for (label, mixture), dashes in zip(mixtures.items(), _DASHES, strict=False):
             gamma = mixture.responsibilities(heights)[:, component]
             ax.plot(heights, gamma, color=component_color(component), ls=dashes, label=label)
-        ax.legend(frameon=False, loc="upper left", handlelength=2.4, borderaxespad=0.2)
+        drawing.legend(frameon=False, loc="outside upper center", handlelength=2.2, ncols=4)
         ax.set(xlabel=xlabel, ylabel=ylabel, ylim=(-0.03, 1.05), yticks=(0, 0.5, 1))
         ax.set_xlim(heights[0], heights[-1])
     return Figure(drawing, name, alt, caption)
@@ -99,10 +99,10 @@ def stranger_figure(
         low.plot(heights, log_density, color=TEXT)
         low.plot(marked, mixture.log_density(marked), "o", color=TEXT, ms=6)
         for label, x in strangers.items():
-            side = 1 if x < heights.mean() else -1  # towards the middle, where there is room
-            low.annotate(label, (x, mixture.log_density([x])[0]), (9 * side, 0),
-                         textcoords="offset points", va="center",
-                         ha="left" if side > 0 else "right")  # fmt: skip
+            third = int(3 * (x - heights[0]) / np.ptp(heights))  # under the curve, inwards
+            place, aside = [("left", 8), ("center", 0), ("right", -8)][min(max(third, 0), 2)]
+            low.annotate(label, (x, mixture.log_density([x])[0]), (aside, -12),
+                         textcoords="offset points", va="top", ha=place)  # fmt: skip
         for x in marked:
             top.axvline(x, color=TEXT, lw=0.6, ls=":")
             low.axvline(x, color=TEXT, lw=0.6, ls=":")

@@ -61,7 +61,7 @@ class TestDefinitions:
 
     def test_unfolding_captures_no_index(self):
         unfolded = context(share).unfold(Sum(q[n, l], (l, 1, K)))
-        (denominator,) = [e for e in unfolded.function.atoms(Sum)]
+        (denominator,) = unfolded.function.atoms(Sum)
         assert unfolded.limits[0][0] != denominator.limits[0][0]
         assert context(share).prove_zero(Sum(q[n, l], (l, 1, K)) - 1)
 
@@ -137,8 +137,7 @@ def test_the_normal_density_is_not_differentiated_folded():
 def test_a_time_limit_ends_what_takes_too_long_and_leaves_the_rest_alone():
     began = time.monotonic()
     with pytest.raises(TimeoutError), time_limit(0.05):
-        while time.monotonic() - began < 5:
-            pass
+        time.sleep(5)
     assert time.monotonic() - began < 1
     with time_limit(0.05):
         pass
