@@ -94,5 +94,3 @@ def _recorded(derivations):
         yield
     finally:
         Chain.qed = original
-
-

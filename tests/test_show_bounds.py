@@ -17,7 +17,9 @@ def draw(**changes):
 
 def test_each_round_draws_its_bound():
     svg = draw(rounds=2).svg
-    assert "bound 1" in svg and "bound 2" in svg and "bound 3" not in svg
+    assert "bound 1" in svg
+    assert "bound 2" in svg
+    assert "bound 3" not in svg
 
 
 def test_the_bounds_lie_under_the_curve_and_climb():
@@ -27,7 +29,8 @@ def test_the_bounds_lie_under_the_curve_and_climb():
     curve = lines["-"]
     dots = [line for line in ax.lines if line.get_marker() == "o"]
     heights = [float(dot.get_ydata()[0]) for dot in dots]
-    assert heights == sorted(heights) and len(heights) == 3
+    assert heights == sorted(heights)
+    assert len(heights) == 3
     for bound in (line for line in ax.lines if line.get_linestyle() == "--"):
         on_curve = np.interp(bound.get_xdata(), curve.get_xdata(), curve.get_ydata())
         assert np.all(bound.get_ydata() <= on_curve + 1e-9)

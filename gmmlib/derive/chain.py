@@ -1,6 +1,7 @@
 """What every kind of derivation shares: a chain of rows, the journal of attempts, the claim."""
 
 import copy
+import inspect
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,16 +23,30 @@ class Attempt:
 
 
 def step(method: Callable) -> Callable:
-    """Mark a method as a step: journal the call, time the check, add the row it returns."""
+    """Mark a method as a step: journal the call, time the check, add the row it returns.
+
+    The row's evidence is never stronger than that of what it argues from. A row that can't even be
+    evaluated (sympy and numpy fail in many ways on what makes no sense) is refused as well.
+    """
+    signature = inspect.signature(method)
 
     @wraps(method)
     def checked(self, *args, **kwargs):
-        names = method.__code__.co_varnames[1 : method.__code__.co_argcount]
-        arguments = dict(zip(names, args, strict=False)) | kwargs
+        arguments = dict(signature.bind(self, *args, **kwargs).arguments)
+        del arguments["self"]
         self.journal.append(Attempt(self._snapshot(), method.__name__, arguments))
         began = time.process_time()
-        row = method(self, *args, **kwargs)
-        row = replace(row, seconds=time.process_time() - began)
+        try:
+            row = method(self, **arguments)
+        except StepError:
+            raise
+        except Exception as error:
+            raise StepError(
+                f"\n  derivation '{self.name}', step {len(self.steps) + 1}: {arguments['why']}"
+                f"\n  can't be checked: {type(error).__name__}: {error}"
+            ) from error
+        evidence = weakest((row.evidence, *self.grounds))
+        row = replace(row, evidence=evidence, seconds=time.process_time() - began)
         self.steps.append(row)
         return row
 
@@ -53,41 +68,39 @@ class Chain(Shown):
         self.start = self.current = start
         self.steps: list[Step] = []
         self.journal: list[Attempt] = []
+        self.grounds: tuple[str, ...] = ()  # the evidence of the claims that the rows argue from
 
-    def qed(self, fold: bool = False):
+    def qed(self) -> Claim:
         """Close the chain and return its claim: the start against the end.
-
-        Parameters
-        ----------
-        fold : show the rows in a fold under the claim (for long algebra shown nowhere else)
 
         Raises
         ------
         StepError
-            If there is no row, or the rows' inequalities point both ways.
+            If there is no row, the rows' inequalities point both ways, or more than one row takes
+            a limit or a differential.
         """
         rows = [row for row in self.steps if row.note != "lemma"]
         if not rows:
             raise StepError(f"derivation '{self.name}' has no step")
-        relations = {row.relation for row in rows} - {"="}
+        turns = [row for row in rows if row.relation != "="]
+        relations = {row.relation for row in turns}
         if len(relations) > 1:
             raise StepError(f"derivation '{self.name}' mixes the relations {sorted(relations)}")
-        last = rows[-1]
-        lhs, relation, rhs = self.start, (relations or {"="}).pop(), last.rhs
+        relation = (relations or {"="}).pop()
+        if len(turns) > 1 and relation not in (">=", "<="):
+            raise StepError(f"derivation '{self.name}' has {len(turns)} rows '{relation}', not one")
+        lhs = self.start
         if relation == "->":
-            lhs = sp.Limit(self.start, *last.lhs.args[1:])
-        if relation in ("zero at", "d="):
-            lhs = last.lhs if len(rows) == 1 else self.start
+            lhs = sp.Limit(self.start, *turns[0].lhs.args[1:])
         return self._finish(
             Claim(
                 name=self.name,
                 title=self.title,
                 lhs=lhs,
                 relation=relation,
-                rhs=rhs,
+                rhs=rows[-1].rhs,
                 evidence=weakest(row.evidence for row in self.steps),
                 steps=tuple(self.steps),
-                fold=fold,
             )
         )
 

@@ -8,7 +8,7 @@ from sympy import Derivative, Dummy, Indexed, Integral, Limit, Sum, oo
 
 from .chain import Chain, step
 from .notation import Partial
-from .proof import PATIENCE, Context, take_derivatives, time_limit
+from .proof import PATIENCE, Context, base, take_derivatives, time_limit
 from .steps import Claim, Definition, Step, StepError
 from .sums import SumNormalForm, rewrite_rule
 from .trial import DIGITS, Point, evaluate, try_at
@@ -36,6 +36,7 @@ class Derivation(Chain):
         self.context = Context()
         self.ranges: dict[tuple[str, int], sp.Expr] = {}
         self.given = tuple(given)
+        self.grounds = tuple(item.evidence for item in self.given if isinstance(item, Claim))
         for item in self.given:
             self._take(item)
         self._check_ranges(start, "the start")
@@ -58,13 +59,15 @@ class Derivation(Chain):
 
     @step
     def eq(self, rhs, why: str, lhs=None, numeric_only: bool = False) -> Step:
-        """``lhs = rhs``; lhs is the end of the chain unless given.
+        """``lhs = rhs``; lhs is the end of the chain unless given, and then proved equal to it.
 
         `numeric_only` accepts a row on trial alone; its evidence is then "tested", and the book
         lists such rows by name.
         """
         opening = lhs is not None or self._opens()
-        lhs = self.current if lhs is None else lhs
+        lhs = self.current if lhs is None else sp.sympify(lhs)
+        if lhs != self.current:
+            self._prove_equal(self.current, lhs, f"the row starts from the chain's end ({why})")
         row = self._equality(lhs, sp.sympify(rhs), why, numeric_only)
         self.current = row.rhs
         return replace(row, opens=opening)
@@ -72,6 +75,7 @@ class Derivation(Chain):
     @step
     def lemma(self, lhs, rhs, why: str) -> Step:
         """A side equality ``lhs = rhs`` (lhs a sum) which later rows use as a rewrite."""
+        lhs = sp.sympify(lhs)
         row = self._equality(lhs, sp.sympify(rhs), why)
         self.context = self.context.assume(rewrite_rule(lhs, row.rhs))
         return replace(row, note="lemma")
@@ -99,7 +103,7 @@ class Derivation(Chain):
         except Exception as error:  # sympy's limit fails in many ways; none of them is a proof
             found = error
         finite = not isinstance(found, Exception) and found.is_finite and target.is_finite
-        if not (found == target or finite and self.context.prove_zero(found - target)):
+        if not (found == target or (finite and self.context.prove_zero(found - target))):
             self._fail(lhs, "->", value, why, f"sympy's limit is {found!r}: not proved")
         opening = self._opens()
         self.current = value
@@ -110,11 +114,17 @@ class Derivation(Chain):
         """``current = 0`` exactly at ``variable = solution``.
 
         Proved: the residual at the solution is zero, and current times a power of the (positive)
-        variable is affine in it with a slope that is not zero, so there is no other solution.
+        variable is affine in it with a slope that is not zero, so there is no other solution. The
+        solution, written out, is free of the variable.
         """
         solution, lhs = sp.sympify(solution), self.current
         unknown = Dummy("v", positive=variable.is_positive or None, real=variable.is_real or None)
         equation = self._in_terms_of(variable, unknown)
+        for part, name in ((equation, "the equation"), (solution, "the solution")):
+            hidden = self._occurrence(variable, part)
+            if hidden is not None:
+                trouble = f"{name} holds {hidden}, which may be {variable}"
+                self._fail(lhs, "zero at", sp.Eq(variable, solution), why, trouble)
         residual = equation.xreplace({unknown: solution})
         for point, (value,) in try_at(TRIALS, self.context.unfold(residual)):
             if abs(value) > mp.mpf(10) ** -9:
@@ -144,6 +154,9 @@ class Derivation(Chain):
 
     def _equality(self, lhs, rhs, why, numeric_only=False):
         self._refuse_padding(lhs, rhs, why)
+        return self._prove_equal(lhs, rhs, why, numeric_only)
+
+    def _prove_equal(self, lhs, rhs, why, numeric_only=False):
         self._check_ranges(sp.Tuple(lhs, rhs), why)
         self._compare(lhs, rhs, why)
         how = self.context.prove_zero(lhs - rhs)
@@ -151,7 +164,7 @@ class Derivation(Chain):
             return Step(lhs, "=", rhs, why, "proved", how, TRIALS)
         if numeric_only:
             return Step(lhs, "=", rhs, why, "tested", "trial only", TRIALS)
-        self._fail(lhs, "=", rhs, why, "holds at every trial point, but is not proved")
+        return self._fail(lhs, "=", rhs, why, "holds at every trial point, but is not proved")
 
     def _compare(self, lhs, rhs, why):
         """Both sides at random points; a mismatch raises with the point and a hint."""
@@ -176,10 +189,11 @@ class Derivation(Chain):
         self._check_ranges(sp.Tuple(lhs, rhs), why)
         gap = lhs - rhs if relation == ">=" else rhs - lhs
         lowest, where = self._lowest(gap)
-        if lowest < -(mp.mpf(10) ** -10):
-            trouble = f"fails at {where}\n    short by {mp.nstr(-lowest, 8)}"
+        if not lowest >= -(mp.mpf(10) ** -10):
+            short = "no real number" if mp.isinf(lowest) else f"short by {mp.nstr(-lowest, 8)}"
+            trouble = f"fails at {where}\n    {short}"
             self._fail(lhs, relation, rhs, why, trouble)
-        rules = by if isinstance(by, tuple) else (by,)
+        rules = tuple(by) if isinstance(by, (tuple, list)) else (by,)
         if not rules:
             self._fail(lhs, relation, rhs, why, "holds at every trial point, but no rule is given")
         try:
@@ -199,16 +213,18 @@ class Derivation(Chain):
         return replace(row, equality=equality)
 
     def _lowest(self, gap):
-        """The smallest gap found: random points, then downhill from the worst of them."""
+        """The smallest gap found: random points, then downhill from the worst of them.
+
+        A gap that is no real number (the logarithm of a negative one, say) counts as the lowest.
+        """
         unfolded = self.context.unfold(gap)
         tried = try_at(TRIALS, unfolded) + try_at(4, unfolded, seed=1, spread=3.0)
+        for where, (value,) in tried:
+            if not isinstance(value, mp.mpf) or mp.isnan(value):
+                return mp.ninf, where
         where, (lowest,) = min(tried, key=lambda pair: pair[1])
         for _ in range(HUNT):
-            near = where.copy()
-            for key, value in near.items():
-                index = isinstance(key, sp.Symbol) and key.is_integer
-                if not index and not isinstance(value, tuple):
-                    near[key] = value * mp.exp(mp.mpf(near.random.gauss(0, 0.3)))
+            near = where.nearby()
             value = evaluate(unfolded, near)
             if value < lowest:
                 lowest, where = value, near
@@ -217,9 +233,11 @@ class Derivation(Chain):
     def _check_equality_case(self, gap, instances, equality, row):
         """The stated condition must be the rules' own, and make the gap vanish in numbers."""
         lhs, relation, rhs, why = row
+        if not isinstance(equality, sp.Equality):
+            self._fail(lhs, relation, rhs, why, f"{equality} is no equation: equality holds where?")
         for instance in instances:
             for condition in instance.zero_when:
-                if not self._equivalent(condition, equality):
+                if condition == sp.false or not self._equivalent(condition, equality):
                     trouble = f"equality holds where {condition}, not shown to be {equality}"
                     self._fail(lhs, relation, rhs, why, trouble)
         there = self._where(equality, gap)
@@ -229,17 +247,20 @@ class Derivation(Chain):
                 self._fail(lhs, relation, rhs, why, trouble)
 
     def _where(self, equality, gap):
-        """The gap under the condition, written out: a defined head redefined, an array constant."""
-        head, value = equality.lhs, equality.rhs
-        if any(d.head == head for d in self.context.definitions):
-            redefined = (
-                replace(d, body=value) if d.head == head else d for d in self.context.definitions
-            )
-            return Context(tuple(redefined)).unfold(gap)
-        same = Dummy("t", positive=True)
-        return self.context.unfold(gap).replace(
-            lambda e: isinstance(e, Indexed) and e.base == head.base, lambda e: same
-        )
+        """The gap under the condition, written out.
+
+        A defined head is redefined, and another head becomes the condition's other side. Where that
+        side is made of the head's own array (each number equals the average of all), the array is
+        constant.
+        """
+        definition = Definition(equality.lhs, equality.rhs)  # refuses all but a plain symbol
+        head, definitions = definition.head, self.context.definitions
+        if not any(base(d.head) == base(head) for d in definitions):
+            if isinstance(head, Indexed) and self.context.unfold(equality.rhs).has(head.base):
+                definition = Definition(head, Dummy("t", positive=True))
+            return Context((*definitions, definition)).unfold(gap)
+        redefined = (definition if base(d.head) == base(head) else d for d in definitions)
+        return Context(tuple(redefined)).unfold(gap)
 
     def _equivalent(self, condition, stated):
         """One equation is the other times a factor of definite sign, so they hold together."""
@@ -262,7 +283,8 @@ class Derivation(Chain):
             for i in (2, 4, 8, 16, 32):
                 with mp.workdps(2 * DIGITS):
                     small = mp.mpf(10) ** -i * (1 if str(direction) == "+" else -1)
-                    point[variable] = 1 / abs(small) if end == oo else evaluate(end, point) + small
+                    far = 1 / abs(small) if end == oo else -1 / abs(small)
+                    point[variable] = far if end in (oo, -oo) else evaluate(end, point) + small
                 seen.append(evaluate(f, point, 2 * DIGITS))
             point.pop(variable)
             goal = evaluate(target, point)
@@ -279,12 +301,24 @@ class Derivation(Chain):
     def _in_terms_of(self, variable, unknown):
         """The current expression with the variable replaced by an unknown, derivatives taken."""
         context, current = self.context, self.current
-        base = variable.base if isinstance(variable, Indexed) else variable
-        hiding = tuple(d for d in context.definitions if context.unfold(d.head).has(base))
-        if current.has(Partial, *(d.head for d in hiding)):
+        hiding = [d for d in context.definitions if context.unfold(d.head).has(base(variable))]
+        if current.has(Partial, *(base(d.head) for d in hiding)):
             current = context.unfold(current)
         current = take_derivatives(current)
         return current.xreplace({variable: unknown})
+
+    def _occurrence(self, variable, expr):
+        """The variable in an expression, written out, or an entry of its array that may be it."""
+
+        def distinct(entry):
+            pairs = zip(entry.indices, variable.indices, strict=True)
+            return any(a != b and a.is_Integer and b.is_Integer for a, b in pairs)
+
+        unfolded = self.context.unfold(expr)
+        if not isinstance(variable, Indexed):
+            return variable if unfolded.has(variable) else None
+        entries = (e for e in unfolded.atoms(Indexed) if e.base == variable.base)
+        return next((entry for entry in entries if not distinct(entry)), None)
 
     def _unique(self, equation, unknown):
         """Times a power of a positive unknown: affine, with a slope that can't be zero."""
@@ -313,7 +347,7 @@ class Derivation(Chain):
                     if known != ranges[index]:
                         raise StepError(
                             f"\n  derivation '{self.name}': {why}\n  index {slot + 1} of "
-                            f"{node.base} runs to {known} elsewhere but to {ranges[index]} in {node}"
+                            f"{node.base} runs to {known} elsewhere, to {ranges[index]} in {node}"
                         )
             for arg in node.args:
                 walk(arg, ranges)
@@ -321,9 +355,10 @@ class Derivation(Chain):
         walk(sp.sympify(expr), {})
 
     def _check_sign(self, definition: Definition):
-        """A sign declared for a head is a claim: it follows from the body, or it is assumed aloud."""
+        """A sign declared for a head is a claim: it follows from the body or is assumed aloud."""
         head, body = definition.head, self.context.unfold(definition.head)
-        for sign in ("positive", "nonnegative", "real"):
+        signs = ("positive", "negative", "nonnegative", "nonpositive", "nonzero", "integer", "real")
+        for sign in signs:
             declared = getattr(head, f"is_{sign}")
             follows = any(getattr(form, f"is_{sign}") for form in (definition.body, body))
             if declared and not follows and not definition.assuming:
@@ -332,7 +367,7 @@ class Derivation(Chain):
                     f"follow from its definition {definition.body}; say assuming=..."
                 )
         seen = [value for _, (value,) in try_at(TRIALS, body)] if head.is_positive else []
-        if any(value < 0 or value == 0 and not definition.assuming for value in seen):
+        if any(value < 0 or (value == 0 and not definition.assuming) for value in seen):
             raise StepError(f"\n  derivation '{self.name}': {head} is declared positive but is not")
 
     def _fail(self, lhs, relation, rhs, why, trouble):

@@ -9,8 +9,8 @@ from sympy.printing.latex import LatexPrinter
 
 from .notation import Partial
 
-#: Characters of typeset mathematics that fit one row of a phone, about.
-ROW = 36
+#: Characters of typeset mathematics that fit one row of a phone, about; with a number beside it.
+ROW, NUMBERED_ROW = 34, 27
 
 
 class BookPrinter(LatexPrinter):
@@ -43,7 +43,7 @@ class BookPrinter(LatexPrinter):
         early = [f for f in above if f not in late]
         if not below:
             return sign + self._product([*early, *late])
-        if not early and len(late) == 1 and isinstance(late[0], Sum) or Mul(*below).has(Sum):
+        if (not early and len(late) == 1 and isinstance(late[0], Sum)) or Mul(*below).has(Sum):
             early, late = [*early, *late], []
         over = rf"\frac{{{self._product(early)}}}{{{self._product(below)}}}"
         if len(late) == 1 and late[0].is_Add:
@@ -61,17 +61,26 @@ class BookPrinter(LatexPrinter):
             last = position == len(factors) - 1
             text = self._print(factor)
             open_ended = isinstance(factor, (Sum, Partial)) and not last
-            if factor.is_Add or open_ended:
+            held = factor.args[0] if isinstance(factor, sp.UnevaluatedExpr) else factor
+            if held.is_Add or open_ended:
                 text = rf"\left({text}\right)"
             texts.append((r"\, " if _comes_last(factor) and texts else "") + text)
         return " ".join(texts)
 
     def _print_Pow(self, expr):
         base, exponent = expr.base, expr.exp
-        squared = isinstance(base, Indexed) and str(base.base.label).endswith("^2")
-        if squared and exponent.is_Integer and exponent > 1:  # (sigma^2)^2 is written sigma^4
-            plain = IndexedBase(str(base.base.label)[: -len("^2")])[base.indices]
-            return self._print_Indexed(plain, self._print(2 * exponent))
+        if (2 * exponent).is_Integer and exponent > 0 and _name(base).endswith("^2"):
+            power = 2 * exponent  # (sigma^2)^2 is written sigma^4, and its square root sigma
+            plain = _name(base).removesuffix("^2")
+            plain = IndexedBase(plain)[base.indices] if base.is_Indexed else sp.Symbol(plain)
+            return self._print(plain) + (f"^{{{self._print(power)}}}" if power != 1 else "")
+        root = exponent.is_Rational and not exponent.is_Integer
+        if root or exponent.could_extract_minus_sign():
+            return super()._print_Pow(expr)
+        if isinstance(base, Indexed):
+            return self._print_Indexed(base, self._print(exponent))
+        if _is_logarithm(base):
+            return rf"\left({self._print(base)}\right)^{{{self._print(exponent)}}}"
         return super()._print_Pow(expr)
 
     def _print_Indexed(self, expr, exp=None):
@@ -90,8 +99,12 @@ class BookPrinter(LatexPrinter):
             rf"\sum_{{{self._print(v)}={self._print(low)}}}^{{{self._print(high)}}} "
             for v, low, high in reversed(expr.limits)
         )
-        body = self._print(expr.function)
-        return sums + (rf"\left({body}\right)" if isinstance(expr.function, Add) else body)
+        return sums + self._operand(expr.function)
+
+    def _operand(self, expr):
+        """What stands behind a sum or a limit: in brackets if it is a sum or opens with a minus."""
+        body = self._print(expr)
+        return rf"\left({body}\right)" if expr.is_Add or body.startswith("-") else body
 
     def _print_log(self, expr, exp=None):
         name = r"\log" if exp is None else rf"\log^{{{exp}}}"
@@ -102,6 +115,13 @@ class BookPrinter(LatexPrinter):
         if simple and not isinstance(argument, log):
             return f"{name} {text}"
         return rf"{name}\left({text}\right)"
+
+    def _print_ExpBase(self, expr, exp=None):
+        exponent = self._print(expr.exp)
+        if r"\frac" not in exponent:
+            return super()._print_ExpBase(expr, exp)
+        out = rf"\exp\left({exponent}\right)"  # a fraction in an exponent is too small to read
+        return out if exp is None else rf"{out}^{{{exp}}}"
 
     def _print_Normal(self, expr, exp=None):
         point, mean, variance = map(self._print, expr.args)
@@ -169,7 +189,20 @@ def _leading(expr):
 
 def _comes_last(factor):
     opaque = (log, Sum, sp.Derivative, Partial, sp.Trace)
-    return isinstance(factor, opaque) or factor.is_Add and factor.has(*opaque)
+    late = isinstance(factor, opaque) or _is_logarithm(factor)
+    return late or (factor.is_Add and factor.has(*opaque))
+
+
+def _is_logarithm(factor):
+    """A symbol such as log L, whose name would swallow what follows it."""
+    return factor.is_Symbol and factor.name.startswith(r"\log")
+
+
+def _name(factor):
+    """The name of a symbol or of an entry's array; anything else has none."""
+    if isinstance(factor, Indexed):
+        return str(factor.base.label)
+    return factor.name if factor.is_Symbol else ""
 
 
 def _place(factor):
@@ -177,7 +210,7 @@ def _place(factor):
     base = factor.base if isinstance(factor, Pow) else factor
     if factor.is_number:
         rank = 0
-    elif base.is_Symbol or isinstance(base, Indexed):
+    elif not _is_logarithm(base) and (base.is_Symbol or isinstance(base, Indexed)):
         rank = 1
     elif isinstance(factor, Sum):
         rank = 5
@@ -197,67 +230,50 @@ def latex(expr) -> str:
 _SIGN = {"=": "=", ">=": r"\ge", "<=": r"\le", ":=": ":=", "->": "=", "d=": "="}
 
 
-def row(lhs, relation: str, rhs, opens: bool = True) -> str:
-    """LaTeX of ``lhs relation rhs``, broken into lines where it is wide.
+def row(lhs, relation: str, rhs, opens: bool = True, room: int = ROW) -> str:
+    """LaTeX of ``lhs relation rhs``, broken into lines where it is wider than the room there is.
 
     With ``opens=False`` the left side is left out: the row continues the one above.
     """
     if relation == "zero at":
-        return _zero_at(lhs, rhs)
+        return _two_parts(f"{latex(lhs)} = 0", rf"\iff {latex(rhs.lhs)} = {latex(rhs.rhs)}", room)
     if isinstance(lhs, sp.Limit):
-        return _limit(lhs, rhs)
+        function, variable, point, _ = lhs.args
+        below = rf"\lim_{{{latex(variable)} \to {latex(point)}}}"
+        return _two_parts(f"{below} {BookPrinter()._operand(function)}", f"= {latex(rhs)}", room)
     left = latex(lhs) if opens else ""
     if relation == "d=":
-        left = (
-            rf"\mathrm{{d}} {left}" if _stands_alone(lhs) else rf"\mathrm{{d}}\left({left}\right)"
-        )
+        alone = _stands_alone(lhs)
+        left = rf"\mathrm{{d}} {left}" if alone else rf"\mathrm{{d}}\left({left}\right)"
     sign = _SIGN[relation]
-    if width(left) + width(latex(rhs)) + 3 <= ROW:
-        return f"{left} {sign} {latex(rhs)}".strip()
-    lines = _lines(rhs)
-    if left and width(left) > 8 and width(left) + width(lines[0]) + 3 > ROW:
-        first = [rf"&{left}", rf"&\quad {sign} {lines[0]}"]
-        rest = [rf"&\qquad {line}" for line in lines[1:]]
+    whole = f"{left} {sign} {latex(rhs)}".strip()
+    if width(whole) <= room:
+        return whole
+    beside = _lines(rhs, room, indent=width(left) + 3)
+    if width(left) > 4 and width(left) + 3 + width(beside[0]) > room:
+        first = [rf"&{left}"]
+        lines = _lines(rhs, room, indent=5)
+        rest = [rf"&\quad {sign} {lines[0]}", *(rf"&\qquad {line}" for line in lines[1:])]
     else:
-        first = [rf"{left} &{sign} {lines[0]}"]
-        rest = [rf"&\quad {line}" for line in lines[1:]]
+        first = [rf"{left} &{sign} {beside[0]}"]
+        rest = [rf"&\quad {line}" for line in beside[1:]]
+    if not left and not rest:
+        return whole
     return "\\begin{aligned}\n" + " \\\\\n".join(first + rest) + "\n\\end{aligned}"
 
 
-def _zero_at(lhs, rhs):
-    left, right = latex(lhs), f"{latex(rhs.lhs)} = {latex(rhs.rhs)}"
-    if width(left) + width(right) + 8 <= ROW:
-        return rf"{left} = 0 \iff {right}"
-    return (
-        "\\begin{aligned}\n"
-        + rf"&{left} = 0 \\"
-        + "\n"
-        + rf"&\quad\iff {right}"
-        + "\n\\end{aligned}"
-    )
-
-
-def _limit(lhs, rhs):
-    function, variable, point, _ = lhs.args
-    below = rf"\lim_{{{latex(variable)} \to {latex(point)}}}"
-    body = latex(function)
-    body = rf"\left({body}\right)" if function.is_Add else body
-    if width(body) + width(latex(rhs)) + 8 <= ROW:
-        return rf"{below} {body} = {latex(rhs)}"
-    return (
-        "\\begin{aligned}\n"
-        + rf"&{below} {body} \\"
-        + "\n"
-        + rf"&\quad = {latex(rhs)}"
-        + "\n\\end{aligned}"
-    )
+def _two_parts(left, right, room):
+    """Both parts in one row, or the second one below the first."""
+    if width(f"{left} {right}") <= room:
+        return f"{left} {right}"
+    return "\\begin{aligned}\n" + rf"&{left} \\" + "\n" + rf"&\quad {right}" + "\n\\end{aligned}"
 
 
 def _stands_alone(expr):
     return expr.is_Symbol or isinstance(expr, (sp.MatrixSymbol, log))
 
 
-def _lines(expr):
+def _lines(expr, room, indent):
     """The terms of a sum packed into lines that fit, each after the first opening with its sign."""
     if not isinstance(expr, (Add, sp.MatAdd)):
         return [latex(expr)]
@@ -269,7 +285,7 @@ def _lines(expr):
         if (-term if negative else term).is_Add:
             body = rf"\left({body}\right)"
         text = body if position == 0 else f"{'-' if negative else '+'} {body}"
-        if lines[-1] and width(lines[-1]) + width(text) + 3 > ROW - 4:
+        if lines[-1] and width(f"{lines[-1]} {text}") + indent > room:
             lines.append(text)
         else:
             lines[-1] = f"{lines[-1]} {text}".strip()
@@ -286,7 +302,10 @@ def width(tex: str) -> int:
             break
         wider = max(match.groups(), key=width)
         tex = tex[: match.start()] + wider + tex[match.end() :]
-    tex = re.sub(r"\\sum_\{[^}]*\}\^\{[^}]*\}", "SS", tex)
+    tex = re.sub(r"\\(sum|prod|lim)_\{[^}]*\}(\^\{[^}]*\})?", "SSS", tex)
+    tex = re.sub(r"\\iff", "xxxxxx", tex)
+    tex = re.sub(r":=|=|\\(ge|le|to)\b", "xxx", tex)
+    tex = re.sub(r" [+-] ", "xx", tex)
     tex = re.sub(r"\\(left|right|mathrm|mathcal|mathsf|operatorname|quad|,|;|!)", "", tex)
     tex = re.sub(r"\\(log|exp|lim)\b", "lll", tex)
     tex = re.sub(r"\\[a-zA-Z]+", "x", tex)

@@ -36,7 +36,9 @@ def hat(array: IndexedBase) -> IndexedBase:
 
 def old(array: IndexedBase) -> IndexedBase:
     """The array at the parameters of the iteration before."""
-    return IndexedBase(rf"{array.label}^{{\mathrm{{old}}}}", **_sign(array))
+    name, _, power = str(array.label).partition("^")
+    power = rf"{power}\," if power else ""
+    return IndexedBase(rf"{name}^{{{power}\mathrm{{old}}}}", **_sign(array))
 
 
 def _sign(array):
@@ -89,3 +91,23 @@ class Form(sp.Expr):
 
     is_commutative = True
     is_real = True
+
+
+def sum_n(expr):
+    """Sum over the rows, n = 1 ... N."""
+    return sp.Sum(expr, (n, 1, N))
+
+
+def sum_k(expr):
+    """Sum over the components, k = 1 ... K."""
+    return sp.Sum(expr, (k, 1, K))
+
+
+def sum_l(expr):
+    """Sum over the components, l = 1 ... K; for use where k is taken."""
+    return sp.Sum(expr, (l, 1, K))
+
+
+def sum_nk(expr):
+    """Sum over rows and components."""
+    return sp.Sum(expr, (k, 1, K), (n, 1, N))

@@ -1,4 +1,4 @@
-"""Drive a residual to exactly zero: what definitions a step may unfold, and the strategies tried."""
+"""Drive a residual to exactly zero: what a step may unfold, and the strategies tried."""
 
 import signal
 import threading
@@ -22,6 +22,7 @@ from .sums import (
     with_range_inside,
     with_range_outside,
 )
+from .trial import try_at
 
 #: Seconds after which one strategy gives up on one residual, and all of them together.
 PATIENCE, TOTAL_PATIENCE = 5.0, 40.0
@@ -29,7 +30,7 @@ PATIENCE, TOTAL_PATIENCE = 5.0, 40.0
 
 @contextmanager
 def time_limit(seconds):
-    """Raise TimeoutError after so many seconds, where signals allow it (main thread, not Windows)."""
+    """Raise TimeoutError after so many seconds, where there are signals (not on Windows)."""
     possible = hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread()
     if not possible:
         yield
@@ -56,7 +57,7 @@ class Context:
 
     def define(self, definition: Definition) -> "Context":
         """The context with one more definition; one whose body is a sum also folds that sum."""
-        if any(_base(d.head) == _base(definition.head) for d in self.definitions):
+        if any(base(d.head) == base(definition.head) for d in self.definitions):
             raise StepError(f"{definition.head} is defined twice")
         rules = self.rules
         if isinstance(definition.body, sp.Sum):
@@ -91,7 +92,12 @@ class Context:
         return expr
 
     def prove_zero(self, expr) -> str | None:
-        """The name of the strategy that turns the expression into exactly 0, or None."""
+        """The name of the strategy that turns the expression into exactly 0, or None.
+
+        A number that is not small ends it at once: no strategy is tried on what is not zero.
+        """
+        if any(abs(value) > 1e-6 for _, (value,) in try_at(2, self.unfold(expr))):
+            return None
         deadline = time.monotonic() + TOTAL_PATIENCE
         candidates = self._readings(sp.sympify(expr))
         quick, slow = self._strategies()
@@ -114,14 +120,14 @@ class Context:
         if unfolded.has(Integral):
             variables = {limit[0] for node in unfolded.atoms(Integral) for limit in node.limits}
             inside = any(d.body.has(*variables) for d in self.definitions)
-            expr = evaluate_integrals(unfolded if inside else expr)
+            expr = evaluate_integrals(unfolded if inside or expr.has(Normal) else expr)
             unfolded = self.unfold(expr)
         readings = [unfolded]
         # a folded reading is faster, but must not hide a variable that a derivative is taken by
         varied = {
-            _base(variable) for node in unfolded.atoms(Derivative) for variable in node.variables
+            base(variable) for node in unfolded.atoms(Derivative) for variable in node.variables
         }
-        hidden = {_base(d.head) for d in self.definitions}
+        hidden = {base(d.head) for d in self.definitions}
         for d in self.definitions:
             hidden |= d.body.atoms(IndexedBase, Symbol)
         if not varied & hidden and not (varied and expr.has(Normal)):
@@ -152,7 +158,7 @@ class Context:
 
 
 def take_derivatives(expr):
-    """Evaluate every Derivative of an explicit expression; derivatives of unknown functions stay."""
+    """Evaluate every Derivative; those of unknown functions stay as they are."""
 
     def differentiate(node):
         # log of a product first becomes a sum: else exp(-a) meets exp(a) inside a sum, unsimplified
@@ -166,7 +172,8 @@ def _through_logs(expr, form):
     return as_rational(form(expand_logs(form(expand_logs(expr)))))
 
 
-def _base(symbol):
+def base(symbol):
+    """The array of an entry; a plain symbol is its own."""
     return symbol.base if isinstance(symbol, Indexed) else symbol
 
 
@@ -174,7 +181,10 @@ def _write_out(expr, definition):
     head, body = definition.head, definition.body
     if not isinstance(head, Indexed):
         return expr.subs(head, fresh(body)) if expr.has(head) else expr
-    return expr.replace(
-        lambda e: isinstance(e, Indexed) and e.base == head.base,
-        lambda e: fresh(body).xreplace(dict(zip(head.indices, e.indices, strict=True))),
-    )
+
+    def write_out(entry):
+        if len(entry.indices) != len(head.indices):
+            raise StepError(f"{entry} has another number of indices than the defined {head}")
+        return fresh(body).xreplace(dict(zip(head.indices, entry.indices, strict=True)))
+
+    return expr.replace(lambda e: isinstance(e, Indexed) and e.base == head.base, write_out)

@@ -10,7 +10,7 @@ import re
 from functools import singledispatch
 
 from .chain import Chain
-from .latex import latex, row
+from .latex import NUMBERED_ROW, ROW, latex, row
 from .steps import Agreement, Cited, Claim, Definition, Step
 
 
@@ -39,8 +39,8 @@ def _(step: Step) -> str:
 
 @myst.register
 def _(claim: Claim) -> str:
-    block = _myst_block("claim", claim.evidence, f"**{claim.title}**", _tex(claim), claim.name)
-    if claim.fold:
+    block = _myst_block("claim", claim.evidence, _headline(claim), _tex(claim), claim.name)
+    if len(claim.steps) > 1:
         steps = "\n\n".join(myst(step) for step in claim.steps)
         block += f"\n:::::{{dropdown}} {_count(claim)}\n{steps}\n:::::\n"
     return f"{block}\n{_myst_record(record(claim))}"
@@ -74,8 +74,8 @@ def _(step: Step) -> str:
 
 @html.register
 def _(claim: Claim) -> str:
-    block = _html_block(claim.evidence, f"**{claim.title}**", _tex(claim))
-    if claim.fold:
+    block = _html_block(claim.evidence, _headline(claim), _tex(claim))
+    if len(claim.steps) > 1:
         steps = "".join(html(step) for step in claim.steps)
         block += f"<details><summary>{_count(claim)}</summary>{steps}</details>"
     return block
@@ -93,7 +93,8 @@ def _(agreement: Agreement) -> str:
 
 @html.register
 def _(cited: Cited) -> str:
-    return f"<p><small>[cited]</small> {html_text.escape(cited.statement)} ({cited.source})</p>"
+    text = html_text.escape(f"{cited.statement} ({cited.source})")
+    return f"<p><small>[cited]</small> {text}</p>"
 
 
 @singledispatch
@@ -104,7 +105,7 @@ def record(shown) -> dict:
 
 @record.register
 def _(claim: Claim) -> dict:
-    parts = ("why", "relation", "evidence", "how", "points")
+    parts = ("why", "relation", "evidence", "how", "points", "seconds")
     return {
         "kind": "derivation",
         "name": claim.name,
@@ -129,18 +130,32 @@ def _(cited: Cited) -> dict:
 
 def _tex(shown) -> str:
     if isinstance(shown, Definition):
-        return row(shown.head, ":=", shown.body)
-    return row(shown.lhs, shown.relation, shown.rhs, getattr(shown, "opens", True))
+        room = NUMBERED_ROW if shown.label else ROW
+        return row(shown.head, ":=", shown.body, room=room)
+    if isinstance(shown, Claim):
+        return row(shown.lhs, shown.relation, shown.rhs, room=NUMBERED_ROW)
+    return row(shown.lhs, shown.relation, shown.rhs, shown.opens)
 
 
 def _phrase(shown) -> str:
     phrase = shown.why
     if isinstance(shown, Definition):
         return f"{phrase} (assuming {shown.assuming})" if shown.assuming else phrase
-    if shown.equality is not None:
-        condition = f"{latex(shown.equality.lhs)} = {latex(shown.equality.rhs)}"
-        phrase += f"; equality exactly where ${condition}$"
+    phrase += _equality(shown)
     return f"{phrase} ({shown.note})" if shown.relation == "zero at" else phrase
+
+
+def _headline(claim: Claim) -> str:
+    """The title; with it the reason, if there is one row, since several stand in the fold."""
+    reason = f": {claim.steps[0].why}" if len(claim.steps) == 1 else ""
+    return f"**{claim.title}**{reason}{_equality(claim)}"
+
+
+def _equality(shown) -> str:
+    if shown.equality is None:
+        return ""
+    condition = f"{latex(shown.equality.lhs)} = {latex(shown.equality.rhs)}"
+    return f"; equality exactly where ${condition}$"
 
 
 def _sentence(agreement: Agreement) -> str:
@@ -149,7 +164,7 @@ def _sentence(agreement: Agreement) -> str:
 
 
 def _count(claim: Claim) -> str:
-    return f"The {len(claim.steps)} steps" if len(claim.steps) > 1 else "The step"
+    return f"The {len(claim.steps)} steps, one under the other"
 
 
 def _myst_badge(evidence) -> str:

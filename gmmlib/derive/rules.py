@@ -56,6 +56,7 @@ class Jensen:
 
     def instance(self, context: Context) -> Instance:
         u = Symbol("u", positive=True)
+        _require(not self.f(u).has(self.over[0]), f"{self.f} is the same at every {self.over[0]}")
         curvature = sp.simplify(sp.diff(self.f(u), u, 2))
         _require(curvature.is_negative, f"{self.f} is strictly concave (f'' = {curvature})")
         _require(_is(context, self.weights, "positive"), f"the weights {self.weights} are positive")

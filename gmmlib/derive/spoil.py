@@ -1,4 +1,4 @@
-"""Does the engine have teeth? Spoil one side of one row at a time; each spoiled row must be refused.
+"""Does the engine have teeth? Spoil one side of a row at a time; every spoiled row must be refused.
 
 A derivation journals its own calls. `spoiled_attempts` replays each from the state it was made in,
 with one thing changed: a sign, a factor, an index, a term, a range, the direction of an inequality.
@@ -53,8 +53,8 @@ def spoiled_attempts(derivation: Chain) -> Iterator[Spoiled]:
     """Every way of spoiling one row of the derivation."""
     for row, attempt in enumerate(derivation.journal, start=1):
         sides = {side: attempt.arguments.get(side) for side in _SIDES}
-        # The left side of a later row is the right side of the row above, spoiled there already; and
-        # many a function shares a limit or a root, so only these rows are wrong when theirs is.
+        # A later row's left side is the right side of the row above, spoiled there already; and many
+        # a function shares a limit or a root, so only these rows are wrong when their left side is.
         if row == 1 and sides["lhs"] is None and attempt.method in ("eq", "ge", "le"):
             sides["current"] = attempt.before.current
         for side, original in sides.items():

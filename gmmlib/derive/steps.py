@@ -13,7 +13,7 @@ RELATIONS = ("=", ">=", "<=", "->", "zero at", "d=")
 
 
 class Shown:
-    """What a notebook shows: mathematics. The drawing is `render`'s; it knows each kind of object."""
+    """What a notebook shows: mathematics, drawn by `render`."""
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         from . import render  # render imports this module
@@ -78,7 +78,7 @@ class Step(Shown):
 
 @dataclass(frozen=True)
 class Claim(Shown):
-    """What a finished derivation has shown; other derivations may build on it (``given=[claim]``)."""
+    """What a finished derivation has shown; others may build on it (``given=[claim]``)."""
 
     name: str
     title: str
@@ -87,9 +87,13 @@ class Claim(Shown):
     rhs: sp.Basic
     evidence: str
     definitions: tuple[Definition, ...] = ()
-    rules: tuple["Rewrite", ...] = ()
     steps: tuple[Step, ...] = field(default=(), repr=False)
-    fold: bool = False  # show the steps in a fold under the claim
+
+    @property
+    def equality(self) -> sp.Basic | None:
+        """The condition under which an inequality is an equality, where its one row states it."""
+        conditions = [step.equality for step in self.steps if step.relation in (">=", "<=")]
+        return conditions[0] if len(conditions) == 1 else None
 
     @property
     def seconds(self) -> float:
@@ -101,7 +105,7 @@ class Claim(Shown):
 class Rewrite:
     """A proved equality used from left to right by the normal form of sums.
 
-    ``indices`` are the free index symbols of the pattern: the equality holds for each value of them.
+    ``indices`` are the free index symbols of the pattern: it holds for each value of them.
     """
 
     indices: tuple[sp.Symbol, ...]
@@ -164,6 +168,8 @@ def agree(claim, derived, computed, what: str, tolerance: float = 1e-10) -> Agre
     name = getattr(claim, "name", "") or claim.label
     if derived.shape != computed.shape:
         raise StepError(f"'{name}': shapes {derived.shape} and {computed.shape} ({what})")
+    if not computed.size:
+        raise StepError(f"'{name}': nothing to compare ({what})")
     scale = np.max(np.abs(computed))
     largest = float(np.max(np.abs(derived - computed)) / (scale if scale > 0 else 1.0))
     if not largest <= tolerance:

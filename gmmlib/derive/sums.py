@@ -1,11 +1,12 @@
 """A normal form for expressions with symbolic sums, and the decisions built on it.
 
-`sympy.simplify` does not prove ``sum_n x_n == sum_k x_k``, or that two finite sums may change places.
+`sympy.simplify` does not prove ``sum_n x_n == sum_k x_k``, or that finite sums may change places.
 The normal form does what a reader does without a word: it pulls constants out of a sum, splits a
 sum of terms, collapses a Kronecker delta, sorts independent sums, and rewrites with what was proved
 before. Two expressions with the same normal form are equal; the reverse need not hold.
 
-Ranges: a free index is taken to lie in the range of the sum that a Kronecker delta collapses.
+Ranges: a free index, a number and an entry of a label array are taken to lie in the range of the
+sum that a Kronecker delta collapses; the index of another sum only where both run over one range.
 """
 
 from itertools import groupby, permutations, product
@@ -17,7 +18,7 @@ from .steps import Rewrite
 
 
 def fresh(expr):
-    """The same expression with every bound index renamed, so that no substitution can capture one."""
+    """The same expression with every bound index renamed: no substitution can capture one."""
     if not expr.has(Sum):
         return expr
     expr = expr.func(*[fresh(arg) for arg in expr.args]) if expr.args else expr
@@ -45,35 +46,45 @@ class SumNormalForm:
         self.rules, self.order = rules, order
 
     def __call__(self, expr):
+        return self._form(fresh(expr), ())
+
+    def _form(self, expr, bound):
+        """The normal form; `bound` are the limits of the sums around the expression.
+
+        No index may bear one of the form's own names yet, or it is captured: hence `fresh`.
+        """
         if not expr.args or not expr.has(Sum):
             return expr
         if not isinstance(expr, Sum):
-            return expr.func(*[self(arg) for arg in expr.args])
+            return expr.func(*[self._form(arg, bound) for arg in expr.args])
         summand, limits = expr.function, list(expr.limits)
         while isinstance(summand, Sum):
             limits, summand = list(summand.limits) + limits, summand.function
+        bound = (*bound, *limits)
         indices = {limit[0] for limit in limits}
         # sum_{j < i} depends on the order of its sums; independent ones may change places
         independent = not any(b.free_symbols & indices for limit in limits for b in limit[1:])
         orders = _orders(self.order(limits)) if independent else [limits]
-        return min((self._nest(summand, order) for order in orders), key=str)
+        return min((self._nest(summand, order, bound) for order in orders), key=str)
 
-    def _nest(self, summand, limits):
-        out = self(summand)
+    def _nest(self, summand, limits, bound):
+        out = self._form(summand, bound)
         for limit in limits:
-            out = self._sum_over(out, limit)
+            out = self._sum_over(out, limit, bound)
         return out
 
-    def _sum_over(self, summand, limit):
+    def _sum_over(self, summand, limit, bound):
         index, low, high = limit
         total = []
         summand = sp.expand(summand, log=False, power_base=False)
         for term in Add.make_args(summand):
             constant, dependent = term.as_independent(index, as_Add=False)
-            delta = next((f for f in Mul.make_args(dependent) if _picks(f, index)), None)
+            factors = Mul.make_args(dependent)
+            delta = next((f for f in factors if _picks(f, limit, bound)), None)
             if delta is not None:
-                other = delta.args[0] if delta.args[1] == index else delta.args[1]
-                total.append(self(constant * (dependent / delta).subs(index, other)))
+                other = _other(delta, index)
+                picked = (dependent / delta).subs(index, other)
+                total.append(self._form(fresh(constant * picked), bound))
             elif dependent == 1:
                 total.append(constant * (high - low + 1))
             else:
@@ -100,7 +111,8 @@ def rewrite_rule(lhs, rhs) -> Rewrite:
     used = {i for entry in lhs.atoms(Indexed) for i in entry.indices if i.is_Symbol}
     free = sorted((lhs.free_symbols & used), key=str)
     indices = tuple(s for s in free if s.is_integer and not isinstance(s, Dummy))
-    return Rewrite(indices, SumNormalForm()(fresh(lhs)), rhs)
+    form = SumNormalForm()
+    return Rewrite(indices, form(fresh(lhs)), form(fresh(sp.sympify(rhs))))
 
 
 def _orders(limits):
@@ -109,20 +121,34 @@ def _orders(limits):
     return [sum(choice, ()) for choice in product(*map(permutations, groups))]
 
 
-def _picks(factor, index):
-    """A Kronecker delta that picks one value of the summation index itself (not of c[index])."""
+def _picks(factor, limit, bound):
+    """A Kronecker delta that picks one value, sure to be in range, of the summation index itself.
+
+    Not of c[index]; and not the index m of another range, nor an i that bounds this range.
+    """
+    index, low, high = limit
     if not isinstance(factor, KroneckerDelta) or index not in factor.args:
         return False
-    other = factor.args[0] if factor.args[1] == index else factor.args[1]
-    return not other.has(index)
+    other = _other(factor, index)
+    ranges = {v: (start, end) for v, start, end in bound}
+    if other.has(index) or low != 1 or high.free_symbols & {*ranges, *other.free_symbols}:
+        return False
+    if other in ranges:
+        return ranges[other] == (low, high)
+    return isinstance(other, Indexed) or not other.free_symbols & set(ranges)
+
+
+def _other(delta, index):
+    """What a Kronecker delta compares the index with."""
+    return delta.args[0] if delta.args[1] == index else delta.args[1]
 
 
 def _depth(expr):
-    return max((1 + _depth(s.function) for s in expr.atoms(Sum)), default=0)
+    return max((len(s.limits) + _depth(s.function) for s in expr.atoms(Sum)), default=0)
 
 
 def as_rational(expr):
-    """Decide a rational function of sums, logarithms and other atoms: 0 if it is identically zero."""
+    """Decide a rational function of sums, logarithms and other atoms: 0 if it is 0 throughout."""
     expr = _exponentials_as_powers(expr)
     roots = {
         power.base
@@ -170,7 +196,7 @@ def _atomise(expr):
 
 
 def expand_logs(expr):
-    """Expand logarithms; ``log(a + b)`` becomes ``log a + log(1 + b/a)``, unique up to constants."""
+    """Expand logarithms; ``log(a + b)`` becomes ``log a + log(1 + b/a)``, written one way only."""
     if not expr.args:
         return expr
     expr = expr.func(*[expand_logs(arg) for arg in expr.args])
@@ -204,10 +230,10 @@ def combine_sums(expr):
             limit[0]: Symbol(f"_m{i}", integer=True, positive=True)
             for i, limit in enumerate(summation.limits)
         }
-        limits = tuple((names[v], low, high) for v, low, high in summation.limits)
+        limits = tuple(sp.Tuple(*limit).xreplace(names) for limit in summation.limits)
         by_limits.setdefault(limits, []).append(constant * summation.function.xreplace(names))
     if len(by_limits) == 1 and rest and len(next(iter(by_limits))) == 1:
-        ((index, low, high),) = limits = next(iter(by_limits))
+        ((_, low, high),) = limits = next(iter(by_limits))
         by_limits[limits].append(Add(*rest) / (high - low + 1))  # a constant is a sum of its share
         rest = []
     decided = {limits: as_rational(Add(*terms)) for limits, terms in by_limits.items()}

@@ -25,6 +25,7 @@ class Point(dict):
         super().__init__(values)
         self.random = random.Random(seed)
         self.spread = spread
+        self.whole = set()  # the keys of whole numbers
 
     def key(self, atom):
         """The key under which the value of a symbol or of an array's entry is kept."""
@@ -36,6 +37,8 @@ class Point(dict):
         key = self.key(atom)
         if key not in self:
             self[key] = self._draw(atom)
+            if atom.is_integer:
+                self.whole.add(key)
         return self[key]
 
     def _draw(self, atom):
@@ -46,6 +49,8 @@ class Point(dict):
             return mp.exp(mp.mpf(self.random.gauss(0, 0.6 * self.spread)))
         if atom.is_nonnegative:
             return abs(mp.mpf(self.random.gauss(0, self.spread)))
+        if atom.is_nonpositive:
+            return -mp.exp(mp.mpf(self.random.gauss(0, 0.6 * self.spread)))
         return mp.mpf(self.random.gauss(0, 1.2 * self.spread))
 
     def smooth_function(self, applied):
@@ -62,9 +67,13 @@ class Point(dict):
             level += coefficients[2 * i] * t + coefficients[2 * i + 1] * mp.sin(t)
         return mp.exp(level) if applied.is_positive else level
 
-    def copy(self):
+    def nearby(self):
+        """A point with the same whole numbers and functions, everything else a little changed."""
         twin = Point(0, self.spread, self)
-        twin.random = self.random
+        twin.random, twin.whole = self.random, self.whole
+        for key, value in self.items():
+            if key not in self.whole and not isinstance(value, tuple):
+                twin[key] = value * mp.exp(mp.mpf(self.random.gauss(0, 0.3)))
         return twin
 
     def __str__(self):

@@ -194,7 +194,7 @@ ROWS = {
         r"&\sum_{n=1}^{N} \sum_{k=1}^{K} "
         r"\frac{q_{nk} \left(x_{n} - \mu - x_{1} - x_{2}\right)}{\sigma^{4}} = 0 \\"
         "\n"
-        r"&\quad\iff \mu = "
+        r"&\quad \iff \mu = "
         r"\frac{\sum_{n=1}^{N} \sum_{k=1}^{K} q_{nk} \left(x_{n} - x_{1} - x_{2}\right)}{N}"
         "\n\\end{aligned}",
     ),
@@ -252,7 +252,7 @@ def test_breaking_keeps_the_signs_of_the_terms():
 
 
 @pytest.mark.parametrize(
-    ("tex", "wide"), [("x + y", 3), (r"\frac{abc}{d}", 3), (r"\frac{a}{bcde}", 4), (r"\log \pi", 4)]
+    ("tex", "wide"), [("x + y", 4), (r"\frac{abc}{d}", 3), (r"\frac{a}{bcde}", 4), (r"\log \pi", 4)]
 )
 def test_width_counts_what_is_seen(tex, wide):
     assert width(tex) == wide
