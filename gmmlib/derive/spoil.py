@@ -53,8 +53,8 @@ def spoiled_attempts(derivation: Chain) -> Iterator[Spoiled]:
     """Every way of spoiling one row of the derivation."""
     for row, attempt in enumerate(derivation.journal, start=1):
         sides = {side: attempt.arguments.get(side) for side in _SIDES}
-        # A later row's left side is the right side of the row above, spoiled there already; and many
-        # a function shares a limit or a root, so only these rows are wrong when their left side is.
+        # A later row's left side is the right side of the row above, spoiled there; and many a
+        # function shares a limit or a root, so only these rows are wrong when their left side is.
         if row == 1 and sides["lhs"] is None and attempt.method in ("eq", "ge", "le"):
             sides["current"] = attempt.before.current
         for side, original in sides.items():
