@@ -5,7 +5,7 @@ import pytest
 
 from gmmlib import Mixture
 from gmmlib.data import shop_customers
-from gmmlib.show.bounds import bound_figure
+from gmmlib.show.bounds import bound_figure, gain_figure
 
 START = Mixture([0.5, 0.5], [[156.0], [172.0]], [[[90.0]], [[90.0]]])
 
@@ -39,3 +39,12 @@ def test_the_bounds_lie_under_the_curve_and_climb():
 def test_a_picture_needs_its_text():
     with pytest.raises(ValueError, match="alt"):
         draw(alt="")
+
+
+def test_gains_are_labelled_and_must_be_positive():
+    options = {"name": "gains", "alt": "Both gains shrink."}
+    svg = gain_figure({"M-step": [3.0, 0.2], "E-step": [0.5, 0.01]}, **options).svg
+    assert "M-step" in svg
+    assert "E-step" in svg
+    with pytest.raises(ValueError, match="must be positive"):
+        gain_figure({"M-step": [3.0, -0.2]}, **options)

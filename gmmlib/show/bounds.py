@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -68,13 +69,58 @@ def bound_figure(
             ax.annotate(
                 f"{bound_label} {k + 1}",
                 (peak, elbo(X, gamma, at(peak))),
-                (0, -24),
+                (-16, -24),
                 textcoords="offset points",
-                ha="center",
+                ha="right" if k else "left",
                 bbox={"boxstyle": "round,pad=0.15", "facecolor": "none", "edgecolor": color},
             )
             here = peak
         ax.plot(here, log_likelihood(X, at(here)), "o", color=TEXT, ms=6)
         ax.set(xlabel=xlabel, ylabel=ylabel)
         ax.locator_params(nbins=5)
+    return Figure(drawing, name, alt, caption)
+
+
+def gain_figure(
+    gains: Mapping[str, ArrayLike],
+    *,
+    name: str,
+    alt: str,
+    xlabel: str = "iteration",
+    ylabel: str = "gain (nats)",
+    caption: str = "",
+) -> Figure:
+    """What each kind of half-step adds, iteration by iteration, on a logarithmic scale.
+
+    Parameters
+    ----------
+    gains : label -> gains in nats from iteration 1 on, all positive
+    name, alt, caption : see ``Figure``
+
+    Raises
+    ------
+    ValueError
+        If a gain is not positive: a logarithmic scale can't show it, and EM can't have made it.
+    """
+    with canvas(height=3.0) as (drawing, ax):
+        for k, (label, values) in enumerate(gains.items()):
+            values = np.asarray(values, float)
+            if not np.all(values > 0):
+                raise ValueError(f"gains[{label!r}] must be positive, got {values.min():.3g}")
+            iterations = np.arange(1, len(values) + 1)
+            ax.semilogy(iterations, values, color=component_color(k), marker=".", lw=1.5)
+            middle = len(values) // 2
+            ax.annotate(
+                label,
+                (iterations[middle], values[middle]),
+                (0, 12),
+                textcoords="offset points",
+                ha="center",
+                bbox={
+                    "boxstyle": "round,pad=0.15",
+                    "facecolor": "none",
+                    "edgecolor": component_color(k),
+                },
+            )
+        ax.set(xlabel=xlabel, ylabel=ylabel)
     return Figure(drawing, name, alt, caption)
