@@ -109,13 +109,12 @@ def gain_figure(
                 raise ValueError(f"gains[{label!r}] must be positive, got {values.min():.3g}")
             iterations = np.arange(1, len(values) + 1)
             ax.semilogy(iterations, values, color=component_color(k), marker=".", lw=1.5)
-            middle = len(values) // 2
+            place = len(values) // 4  # the curves may meet further on: one label above, one below
             ax.annotate(
                 label,
-                (iterations[middle], values[middle]),
-                (0, 12),
+                (iterations[place], values[place]),
+                (14, 14) if k % 2 == 0 else (0, -22),
                 textcoords="offset points",
-                ha="center",
                 bbox={
                     "boxstyle": "round,pad=0.15",
                     "facecolor": "none",
