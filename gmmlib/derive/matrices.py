@@ -15,6 +15,7 @@ from sympy import Determinant, Inverse, Matrix, MatrixSymbol, Symbol, Trace, Tra
 
 from .chain import Chain, step
 from .notation import Form, d
+from .rational import is_zero
 from .steps import Step, StepError
 
 EXACT = (1, 2, 3)  # dimensions in which the residual is proved zero
@@ -248,7 +249,7 @@ def _total_differential(value, change, entries):
 
 def _all_zero(residual):
     entries = residual if isinstance(residual, sp.MatrixBase) else [residual]
-    return all(sp.cancel(sp.expand(_split_logs(entry))) == 0 for entry in entries)
+    return all(is_zero(_split_logs(sp.sympify(entry))) for entry in entries)
 
 
 def _split_logs(expr):
