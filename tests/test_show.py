@@ -243,6 +243,16 @@ def test_weighted_components_add_up_to_the_mixture(truth):
     assert np.allclose(areas, data.SHOP_WEIGHTS, atol=2e-3)
 
 
+def test_the_mixture_hides_no_component_and_its_label_points_at_it(truth):
+    ax = show.density_figure(data.shop_customers().X, truth, name="a", alt="A sum.").drawing.axes[0]
+    *components, mixture = ax.lines
+    assert mixture.get_color() == palette.TEXT
+    assert all(mixture.get_linewidth() < part.get_linewidth() / 2 for part in components)
+    (x, y), *_ = [note.xy for note in ax.texts if note.get_text() == "mixture"]
+    assert y == pytest.approx(np.interp(x, *mixture.get_xydata().T))
+    assert all(np.interp(x, *part.get_xydata().T) < 0.8 * y for part in components)
+
+
 def test_responsibilities_add_up_to_one_and_bars_to_the_number_of_rows(truth):
     figure = show.responsibility_figure(data.shop_customers().X, truth, name="a", alt="A.")
     curves = drawn(figure, axis=1)

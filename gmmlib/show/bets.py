@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from gmmlib.mixture import Mixture
+from gmmlib.show.densities import plateau
 from gmmlib.show.figure import Figure, canvas
 from gmmlib.show.palette import TEXT, component_color
 
@@ -95,7 +95,9 @@ def stranger_figure(
     with canvas(height=4.2, nrows=2, sharex=True, height_ratios=(2, 3)) as (drawing, (top, low)):
         for k in range(mixture.n_components):
             top.plot(heights, gamma[:, k], color=component_color(k))
-            _label_plateau(top, labels[k], heights, gamma[:, k], component_color(k))
+            frame = {"boxstyle": "round,pad=0.15", "facecolor": "none"}
+            top.annotate(labels[k], (plateau(heights, gamma[:, k]), 0.9), ha="center", va="top",
+                         bbox=frame | {"edgecolor": component_color(k)})  # fmt: skip
         low.plot(heights, log_density, color=TEXT)
         low.plot(marked, mixture.log_density(marked), "o", color=TEXT, ms=6)
         for label, x in strangers.items():
@@ -111,20 +113,6 @@ def stranger_figure(
         low.set_xlim(heights[0], heights[-1])
         low.locator_params(axis="y", nbins=5)
     return Figure(drawing, name, alt, caption)
-
-
-def _label_plateau(ax: Axes, label: str, x: NDArray, gamma: NDArray, color: str) -> None:
-    """The label in the middle of the longest stretch on which the component leads."""
-    leads = gamma > 0.5
-    stretches = np.split(x, np.flatnonzero(np.diff(leads)) + 1)
-    own = stretches[0 if leads[0] else 1 :: 2]
-    ax.annotate(
-        label,
-        (max(own, key=len, default=x).mean(), 0.9),
-        bbox={"boxstyle": "round,pad=0.15", "facecolor": "none", "edgecolor": color},
-        ha="center",
-        va="top",
-    )
 
 
 def _check_one_dimensional(mixture: Mixture) -> None:

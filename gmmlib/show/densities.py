@@ -50,17 +50,17 @@ def density_figure(
         heights = _histogram(ax, X, bins)
         components = np.exp(mixture.log_joint(grid))
         density = np.exp(mixture.log_density(grid))
-        ax.plot(grid, density, color=TEXT)
         for k in range(mixture.n_components):
-            ax.plot(grid, components[:, k], color=component_color(k))
+            ax.plot(grid, components[:, k], color=component_color(k), lw=3)
+        ax.plot(grid, density, color=TEXT, lw=1.2)  # over the components: it hides none of them
         if truth is not None:
             _checked(X, truth, 1, None)
-            ax.plot(grid, np.exp(truth.log_density(grid)), color=TEXT, linestyle="--", lw=1.2)
+            ax.plot(grid, np.exp(truth.log_density(grid)), color=TEXT, linestyle="--", lw=1)
         note = mixture_label if truth is None else f"{mixture_label} (dashed: {truth_label})"
-        _note(ax, note, (grid.mean(), max(density.max(), heights.max())), TEXT, "above")
         _label_curves(ax, mixture, grid, components, labels)
         ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(grid[0, 0], grid[-1, 0]))
         ax.set_ylim(0, 1.18 * max(density.max(), heights.max()))
+        _label_sum(ax, grid, components, labels, note)
         ax.locator_params(axis="y", nbins=4)
     return Figure(drawing, name, alt, caption)
 
@@ -106,11 +106,9 @@ def responsibility_figure(
             top.stairs(floor + share, edges, baseline=floor, fill=True, color=color, alpha=0.75)
             floor = floor + share
         top.set(ylabel=count_label, ylim=(0, None))
-        sds, order = _sds(mixture), mixture.means[:, 0].argsort()
         for k, color in enumerate(colors):
             low.plot(grid, curves[:, k], color=color)
-            aside = {order[0]: -sds[k], order[-1]: sds[k]} if len(order) > 1 else {}
-            x = mixture.means[k, 0] + aside.get(k, 0.0)  # outwards, where the curve is flat
+            x = plateau(grid[:, 0], curves[:, k])
             y = np.interp(x, grid[:, 0], curves[:, k])
             _note(low, labels[k], (x, y), color, "below")
         low.set(xlabel=xlabel, ylabel=gamma_label, ylim=(-0.03, 1.05), yticks=(0, 0.5, 1))
@@ -222,6 +220,28 @@ def _histogram(ax: Axes, X: NDArray, bins: int) -> NDArray:
     return heights
 
 
+def _label_sum(
+    ax: Axes, grid: NDArray, components: NDArray, labels: Sequence[str], note: str
+) -> None:
+    """A leader to where the sum stands out most from its parts, from a text above what is there."""
+    x, density = grid[:, 0], components.sum(axis=1)
+    letter = 0.023 * np.ptp(x)  # the width of one, about
+    seen = density - components.max(axis=1) if len(labels) > 1 else density.copy()
+    peaks = x[components.argmax(axis=0)]
+    inner = peaks.argsort()[1:-1]  # their labels stand above them
+    for k in inner:
+        seen[np.abs(x - peaks[k]) < letter * (len(labels[k]) + 2) / 2] = 0
+    at, half = seen.argmax(), letter * len(note) / 2
+    centre = np.clip(x[at], x[0] + half, x[-1] - half)
+    left, right = (x[0], x[-1]) if len(inner) else (centre - half, centre + half)
+    bars = ax.patches[0].get_data()
+    under = bars.values[(bars.edges[1:] > left) & (bars.edges[:-1] < right)]
+    roof = max(density[(x >= left) & (x <= right)].max(), under.max(initial=0))
+    leader = {"arrowstyle": "-", "color": TEXT, "lw": 0.8, "shrinkA": 1, "shrinkB": 0}
+    ax.annotate(note, (x[at], density[at]), (centre, roof + 0.05 * ax.get_ylim()[1]),
+                ha="center", va="bottom", arrowprops=leader)  # fmt: skip
+
+
 def _label_curves(
     ax: Axes, mixture: Mixture, grid: NDArray, components: NDArray, labels: Sequence[str]
 ) -> None:
@@ -236,6 +256,14 @@ def _label_curves(
             x, place = x - 1.2 * sds[k], "left"
         y = np.interp(x, grid[:, 0], components[:, k])
         _note(ax, labels[k], (x, y), component_color(k), place)
+
+
+def plateau(x: NDArray, gamma: NDArray) -> float:
+    """Middle of the longest stretch on which a component leads; of all, if it leads nowhere."""
+    leads = gamma > 0.5
+    stretches = np.split(x, np.flatnonzero(np.diff(leads)) + 1)
+    own = stretches[0 if leads[0] else 1 :: 2]
+    return max(own, key=np.ptp, default=x).mean()
 
 
 def _note(ax: Axes, text: str, xy: tuple[float, float], color: str, place: str) -> None:
