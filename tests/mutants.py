@@ -60,10 +60,11 @@ def unexplained(spoiled: Spoiled) -> str:
 
 
 def main() -> int:
-    began, faults, count = time.process_time(), [], 0
+    began, faults, count, listed = time.process_time(), [], 0, set(true_spoilings())
     for stem in stems():
         spoilings = every_spoiling(stem)
         count += len(spoilings)
+        listed -= set(map(str, spoilings))
         for number, spoiled in enumerate(spoilings, start=1):
             print(f"\r{stem}: {number}/{len(spoilings)}", end="", flush=True)
             fault = unexplained(spoiled)
@@ -71,6 +72,9 @@ def main() -> int:
                 faults.append(fault)
                 print(f"\n  {fault}")
         print()
+    for name in sorted(listed):
+        faults.append(f"listed in {LIST.name}, but no such spoiling: {name}")
+        print(f"  {faults[-1]}")
     seconds = time.process_time() - began
     print(f"{count} spoiled rows, {len(true_spoilings())} true identities, {len(faults)} faults")
     print(f"{seconds:.0f} s CPU")
