@@ -276,6 +276,7 @@ class Visit:
 # Elements that stick out on the right, outside every box that scrolls by itself.
 STICKS_OUT = """() => [...document.querySelectorAll('main *')].filter(element => {
   if (element.closest('.katex-mathml, svg, dialog, .visually-hidden')) return false;
+  if (element.closest('.bd-sidebar-secondary')) return false;  // a drawer, parked off the screen
   const box = element.getBoundingClientRect();
   if (box.width === 0 || box.right <= innerWidth + 1) return false;
   for (let a = element.parentElement; a && a.tagName !== 'MAIN'; a = a.parentElement)

@@ -1,6 +1,5 @@
 """The printer writes as a mathematician would, what was meant, and so that KaTeX reads it."""
 
-import importlib.util
 import json
 import re
 import shutil
@@ -384,13 +383,12 @@ def test_what_is_printed_has_the_value_of_what_was_meant(expr):
     assert abs(read - meant) <= 1e-9 * (1 + abs(meant))
 
 
-def _katex():
-    package = importlib.util.find_spec("sphinxcontrib.katex")
-    script = Path(package.origin).with_name("katex.min.js") if package else None
-    return script if script and script.exists() and shutil.which("node") else None
+KATEX = Path(__file__).parents[2] / "node_modules" / "katex" / "dist" / "katex.min.js"
 
 
-@pytest.mark.skipif(_katex() is None, reason="needs node and the KaTeX of sphinxcontrib-katex")
+@pytest.mark.skipif(
+    not (KATEX.exists() and shutil.which("node")), reason="needs node and KaTeX: `make book` first"
+)
 def test_katex_reads_everything_that_is_printed():
     printed = [latex(expr) for expr in EXPRESSIONS] + [row(*case[0]) for case in ROWS.values()]
     printed.append(row(X, "=", LONG))
@@ -402,7 +400,7 @@ def test_katex_reads_everything_that_is_printed():
           catch (error) { console.log(tex + ': ' + error.message) }
         }
     """
-    command = [shutil.which("node"), "-e", program, str(_katex())]
+    command = [shutil.which("node"), "-e", program, str(KATEX)]
     complaints = subprocess.run(
         command, input=json.dumps([*printed, r"\frac{"]), capture_output=True, text=True, check=True
     ).stdout.splitlines()
