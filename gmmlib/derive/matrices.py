@@ -15,6 +15,7 @@ from sympy import Determinant, Inverse, Matrix, MatrixSymbol, Symbol, Trace, Tra
 
 from .chain import Chain, step
 from .notation import Form, d
+from .proof import TOTAL_PATIENCE, time_limit
 from .rational import is_zero
 from .steps import Step, StepError
 
@@ -70,9 +71,11 @@ class MatrixDerivation(Chain):
             self._agree(found, claimed, 1e-6, size, (function, "d=", rhs, why))
         for size in EXACT:
             entries = self._entries(size)
-            value = evaluate(self._unfold(function), entries, exact=True)
-            total = _total_differential(value, change, entries)
-            if not _all_zero(total - evaluate(self._unfold(rhs), entries, exact=True)):
+            with time_limit(TOTAL_PATIENCE):
+                value = evaluate(self._unfold(function), entries, exact=True)
+                total = _total_differential(value, change, entries)
+                proved = _all_zero(total - evaluate(self._unfold(rhs), entries, exact=True))
+            if not proved:
                 self._fail(function, "d=", rhs, why, f"is not proved for d = {size}")
         row = self._row(function, "d=", rhs, why)
         if of is not None:
@@ -87,7 +90,9 @@ class MatrixDerivation(Chain):
             self._agree(evaluate(left, numbers), evaluate(right, numbers), 1e-9, size, row)
         for size in EXACT:
             entries = self._entries(size)
-            if not _all_zero(evaluate(left, entries, True) - evaluate(right, entries, True)):
+            with time_limit(TOTAL_PATIENCE):
+                proved = _all_zero(evaluate(left, entries, True) - evaluate(right, entries, True))
+            if not proved:
                 self._fail(*row, f"is not proved for d = {size}")
 
     def _unfold(self, expr):

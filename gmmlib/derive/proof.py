@@ -37,7 +37,7 @@ def time_limit(seconds):
         return
 
     def stop(*_):
-        raise TimeoutError
+        raise TimeoutError(f"not decided within {seconds:g} seconds")
 
     previous = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
