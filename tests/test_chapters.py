@@ -159,11 +159,6 @@ def test_chapters_keep_the_rhythm(stem):
     assert (FOLDER / f"{stem}.yml").exists()
 
 
-def test_derivations_are_quick():
-    """Under a minute of CPU for all of them together, as counted on their own rows."""
-    assert sum(claim.seconds for stem in stems() for claim in run(stem).claims) < 60
-
-
 def test_gmmlib_holds_no_derivation():
     for path in Path(FOLDER.parent, "gmmlib").rglob("*.py"):
         if path.parent.name != "derive":
