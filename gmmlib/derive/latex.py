@@ -259,14 +259,18 @@ def row(lhs, relation: str, rhs, opens: bool = True, room: int = ROW) -> str:
         rest = [rf"&\quad {line}" for line in beside[1:]]
     if not left and not rest:
         return whole
-    return "\\begin{aligned}\n" + " \\\\\n".join(first + rest) + "\n\\end{aligned}"
+    return _aligned(first + rest)
 
 
 def _two_parts(left, right, room):
     """Both parts in one row, or the second one below the first."""
     if width(f"{left} {right}") <= room:
         return f"{left} {right}"
-    return "\\begin{aligned}\n" + rf"&{left} \\" + "\n" + rf"&\quad {right}" + "\n\\end{aligned}"
+    return _aligned([rf"&{left}", rf"&\quad {right}"])
+
+
+def _aligned(lines):
+    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
 
 def _stands_alone(expr):
