@@ -11,7 +11,8 @@ A chapter ``03-two-likelihoods.md`` has its questions in ``03-two-likelihoods.ym
           feedback: Each equation holds the responsibilities, and these hold everything.
         - text: There are too many customers.
           feedback: With two customers it is no easier.
-    questions: []                     # a list of such; with kind: several, more may be right
+    in_text: []                       # a list of such, each shown where the chapter asks it
+    questions: []                     # the quiz at the end; with kind: several, more may be right
     cards:
       - {id: coupling, front: What couples the parameters?, back: The responsibilities.}
 
@@ -65,6 +66,7 @@ class QuestionFile:
     """All that a chapter asks."""
 
     guess_first: Question | None = None
+    in_text: tuple[Question, ...] = ()
     questions: tuple[Question, ...] = ()
     cards: tuple[Card, ...] = ()
 
@@ -98,6 +100,20 @@ def guess_first(stem: str) -> Shown:
     if question is None:
         raise ValueError(f"{stem}.yml has no guess_first")
     return _show_questions((question,), "gmm-guess")
+
+
+def ask(stem: str, id: str) -> Shown:
+    """The question within the text that has this id, from ``<stem>.yml`` in the current folder.
+
+    Raises
+    ------
+    ValueError
+        If the file has no such question in ``in_text``, or is not valid (see ``load_questions``).
+    """
+    for question in load_questions(f"{stem}.yml").in_text:
+        if question.id == id:
+            return _show_questions((question,), "gmm-ask")
+    raise ValueError(f"{stem}.yml has no question {id!r} in in_text")
 
 
 def quiz(stem: str) -> Shown:
@@ -136,7 +152,7 @@ def load_questions(path: str | Path) -> QuestionFile:
 
     Parameters
     ----------
-    path : a YAML file; all three keys are optional
+    path : a YAML file; all four keys are optional
 
     Returns
     -------
@@ -156,22 +172,27 @@ def load_questions(path: str | Path) -> QuestionFile:
     except yaml.YAMLError as error:
         raise ValueError(f"{path.name}: not valid YAML: {error}") from error
     where = path.name
-    _check_keys(content, where, required=(), optional=("guess_first", "questions", "cards"))
-    for key in ("questions", "cards"):
+    _check_keys(
+        content, where, required=(), optional=("guess_first", "in_text", "questions", "cards")
+    )
+    for key in ("in_text", "questions", "cards"):
         if not isinstance(content.get(key, []), list):
             raise ValueError(f"{where}: {key} must be a list")
     first = content.get("guess_first")
     result = QuestionFile(
         None if first is None else _question(first, f"{where}: guess_first"),
-        tuple(
-            _question(item, f"{where}: questions[{i}]")
-            for i, item in enumerate(content.get("questions", []))
+        *(
+            tuple(
+                _question(item, f"{where}: {key}[{i}]")
+                for i, item in enumerate(content.get(key, []))
+            )
+            for key in ("in_text", "questions")
         ),
         tuple(
             _card(item, f"{where}: cards[{i}]") for i, item in enumerate(content.get("cards", []))
         ),
     )
-    ids = [item.id for item in (*result.questions, *result.cards)]
+    ids = [item.id for item in (*result.in_text, *result.questions, *result.cards)]
     ids += [] if result.guess_first is None else [result.guess_first.id]
     for repeated in sorted({name for name in ids if ids.count(name) > 1}):
         raise ValueError(f"{where}: the id {repeated!r} occurs more than once")
