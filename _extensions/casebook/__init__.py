@@ -8,6 +8,7 @@ What it does, one module each:
 ``numbering``  equations are numbered (6.1), (6.2), ... after the chapter number in the file name
 ``ledger``     the records that derivations print are gathered into one page
 ``formulas``   KaTeX sets every formula when the book is built, and bad TeX fails the build
+``browser``    every page loads the script of the live elements, and no state of Jupyter's widgets
 ``offline``    the pages of ``_toc.yml`` came out, and none asks another host for anything
 """
 
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from . import failures, formulas, freshness, ledger, numbering, offline
+from . import browser, failures, formulas, freshness, ledger, numbering, offline
 
 
 def _hash(paths: Iterable[Path]) -> str:
@@ -37,6 +38,7 @@ def setup(app: Sphinx) -> dict[str, object]:
     own = [path for path in Path(__file__).parent.iterdir() if path.suffix in (".py", ".js")]
     book = Path(app.confdir)
     assets = [*(book / "_assets").glob("*"), book / "package-lock.json"]
+    assets += (book / "gmmlib" / "show" / "browser").glob("*")
     app.add_config_value("casebook_source", _hash(own), "env", str)
     app.add_config_value("casebook_assets", _hash(assets), "html", str)
     failures.setup(app)
@@ -44,5 +46,6 @@ def setup(app: Sphinx) -> dict[str, object]:
     freshness.setup(app)
     numbering.setup(app)
     ledger.setup(app)
+    browser.setup(app)
     offline.setup(app)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True}
