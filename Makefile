@@ -21,7 +21,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/share/matplotlib
 export PYTHONUTF8 := 1
 
-.PHONY: help book test lint format serve mutants picture clean distclean
+.PHONY: help book test lint format serve lab visits mutants picture clean distclean
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## */\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
 		printf 'make %-9s  %s\n' "$$name" "$$text"; done
@@ -43,6 +43,15 @@ format: $(VENV)/.dev  ## put the code into the format that lint wants
 
 serve: book  ## build the book and serve it on this machine (PORT=8000)
 	$(PY) -m http.server --bind 127.0.0.1 --directory $(HTML) $(PORT)
+
+lab: $(VENV)/.book  ## open the chapters as notebooks in JupyterLab
+	@# A chapter is a Markdown file: without this setting a click on it opens a text editor.
+	@JUPYTER_CONFIG_DIR=$(VENV)/etc/jupyter $(VENV)/bin/jupytext-config set-default-viewer \
+		markdown myst >/dev/null
+	$(VENV)/bin/jupyter lab chapters
+
+visits: book $(VENV)/.dev  ## measure what a first visit to each page costs, in bytes and in time
+	$(PY) -m benchmarks.pages
 
 mutants: $(VENV)/.dev  ## spoil every step of every derivation; each must be refused
 	$(PY) -m tests.mutants

@@ -4,6 +4,7 @@ $p(x) = \sum_k \pi_k\, N(x \mid \mu_k, \Sigma_k)$. Probabilities stay logarithms
 moment: far from a mean a density underflows to zero, its logarithm does not.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,6 +71,129 @@ class Mixture:
     def n_features(self) -> int:
         """d, the number of features."""
         return self.means.shape[1]
+
+    @property
+    def mean(self) -> NDArray:
+        """Mean of the mixture as a whole, (n_features,), units of X: {eq}`mixture-mean`.
+
+        Not `means`, which are the components' own.
+        """
+        return self.weights @ self.means
+
+    @property
+    def covariance(self) -> NDArray:
+        """Covariance of the mixture as a whole, (n_features, n_features), squared units of X.
+
+        {eq}`mixture-covariance`: the average of the components' covariances, plus the covariance
+        of their means.
+        """
+        deviations = np.sqrt(self.weights)[:, None] * (self.means - self.mean)
+        within = np.tensordot(self.weights, self._matrices(), axes=1)
+        return within + deviations.T @ deviations
+
+    def marginal(self, features: int | Sequence[int]) -> "Mixture":
+        """The density of some of the features, whatever the others are: {eq}`marginal-mixture`.
+
+        Parameters
+        ----------
+        features : index of a feature, from 0, or several in the order wanted
+
+        Returns
+        -------
+        Mixture of these features with the same weights and covariance type
+
+        Raises
+        ------
+        ValueError
+            If there is no feature, an index is not a whole number from 0 to n_features - 1, or
+            one occurs twice.
+        """
+        kept = self._features(features)
+        covariances = self.covariances
+        if self.covariance_type in ("full", "tied"):
+            covariances = covariances[..., kept[:, None], kept]
+        elif self.covariance_type == "diag":
+            covariances = covariances[:, kept]
+        return Mixture(self.weights, self.means[:, kept], covariances, self.covariance_type)
+
+    def conditional(self, features: int | Sequence[int], values: ArrayLike) -> "Mixture":
+        r"""The density of the other features, once `features` have been seen to be `values`.
+
+        {eq}`conditional-mixture`: the weights become the responsibilities for what has been seen;
+        the means move along lines, and the covariances lose what was explained, {eq}`normal-pair`.
+
+        With a component's features in the order seen, hidden and its covariance
+        $\Sigma = L L^T$, the mean of the hidden ones moves by
+        $L_{hs} L_{ss}^{-1} (x_s - \mu_s)$ and $L_{hh} L_{hh}^T$ is what is left of their
+        covariance: positive definite as it stands, where a difference of matrices would be at the
+        mercy of rounding.
+
+        Parameters
+        ----------
+        features : index of a feature that has been seen, from 0, or several
+        values : float, or array (number of features seen,), in the order of `features`, units of X
+
+        Returns
+        -------
+        Mixture of the remaining features, in their old order, of the same covariance type
+
+        Raises
+        ------
+        ValueError
+            If the indices are invalid (see `marginal`) or no feature remains, or if there is not
+            one finite value for each.
+        """
+        seen = self._features(features)
+        hidden = np.setdiff1d(np.arange(self.n_features), seen)
+        if len(hidden) == 0:
+            raise ValueError(
+                f"features holds all {self.n_features} feature(s), so none remains to describe; "
+                "leave one out, or ask log_density for the density of a whole row"
+            )
+        values = np.atleast_1d(as_float_array("values", values))
+        if values.shape != seen.shape:
+            raise ValueError(
+                f"values has shape {values.shape}; {len(seen)} feature(s) need ({len(seen)},): "
+                "one value for each, of one row"
+            )
+        check_finite("values", values)
+        try:
+            weights = self.marginal(seen).responsibilities(values[None, :])[0]
+        except ValueError:  # the values are finite, so this is all that can be wrong
+            raise ValueError(
+                "values are so far from the means that their squared distance overflows; "
+                "check their units"
+            ) from None
+        means, covariances = self.means[:, hidden], self.covariances
+        if self.covariance_type == "diag":
+            covariances = covariances[:, hidden]
+        elif self.covariance_type in ("full", "tied"):
+            order = np.concatenate([seen, hidden])
+            L = np.linalg.cholesky(self._matrices()[:, order[:, None], order])
+            s = len(seen)
+            L_ss, L_hs, L_hh = L[:, :s, :s], L[:, s:, :s], L[:, s:, s:]
+            away = values - self.means[:, seen]
+            means = means + (L_hs @ np.linalg.solve(L_ss, away[..., None]))[..., 0]
+            covariances = L_hh @ L_hh.transpose(0, 2, 1)
+            if self.covariance_type == "tied":
+                covariances = covariances[0]  # the same for every component: no mean enters it
+        return Mixture(weights, means, covariances, self.covariance_type)
+
+    def _matrices(self) -> NDArray:
+        """The covariances written out, (n_components, n_features, n_features)."""
+        return covariance.as_full(self.covariances, self.covariance_type, *self.means.shape)
+
+    def _features(self, features: int | Sequence[int]) -> NDArray:
+        """The indices of features as an array, once checked."""
+        indices = np.atleast_1d(np.asarray(features))
+        valid = range(self.n_features)
+        whole = indices.ndim == 1 and indices.size > 0 and np.issubdtype(indices.dtype, np.integer)
+        if not whole or any(i not in valid for i in indices) or len(set(indices)) < len(indices):
+            raise ValueError(
+                f"features is {features!r}; pass one or more different indices from 0 to "
+                f"{self.n_features - 1}"
+            )
+        return indices
 
     def relabelled(self, order: ArrayLike) -> "Mixture":
         """The same density with its components in another order: labels carry no meaning.
@@ -164,6 +288,5 @@ class Mixture:
         """
         labels = rng.choice(self.n_components, size=n_samples, p=self.weights)
         noise = rng.standard_normal((n_samples, self.n_features))
-        matrices = covariance.as_full(self.covariances, self.covariance_type, *self.means.shape)
-        L = np.linalg.cholesky(matrices)
+        L = np.linalg.cholesky(self._matrices())
         return self.means[labels] + np.einsum("nij,nj->ni", L[labels], noise), labels

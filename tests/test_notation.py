@@ -2,12 +2,14 @@
 
 import dataclasses
 import importlib
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import sympy
 import yaml
+from bs4 import BeautifulSoup
 from sklearn.mixture import GaussianMixture
 
 from gmmlib import data
@@ -96,15 +98,38 @@ def test_braces_match_in_every_formula():
         assert row.meaning.count("$") % 2 == 0, row.meaning
 
 
+def words(part):
+    """The texts of a ``markup`` element in their order."""
+    if "text" in part:
+        return [part["text"]]
+    return [text for child in part["children"] for text in words(child)]
+
+
 def test_the_page_shows_every_row_and_links_chapters_that_exist(tmp_path):
     (tmp_path / "notation.yml").write_text(PATH.read_text("utf-8"), encoding="utf-8")
     (tmp_path / "04-responsibilities.md").touch()
     shown = notation_table(tmp_path / "notation.yml")._repr_mimebundle_()
+    in_book = words(json.loads(shown["text/markdown"].splitlines()[1]))
+    in_notebook = BeautifulSoup(shown["text/html"], "html.parser")
     for row in ROWS:
-        assert f"${row.symbol}$\n: {row.meaning}" in shown["text/markdown"]
-        assert f"<dt>${row.symbol}$</dt>" in shown["text/html"]
-    assert "[chapter 4](04-responsibilities.md)" in shown["text/markdown"]
-    assert "[chapter 3]" not in shown["text/markdown"]
+        place = in_book.index(f"[${row.symbol}$]{{#{row.id}}}")
+        assert in_book[place + 1] == row.meaning
+        assert in_notebook.find("th", id=row.id).text == f"${row.symbol}$"
+    assert "[4](04-responsibilities.md)" in in_book
+    assert "3" in in_book
+    (target,) = {link["href"] for link in in_notebook.select("td[data-head=Chapter] a")}
+    assert target == "04-responsibilities.md"
+
+
+def test_every_row_of_the_table_has_a_cell_for_every_heading():
+    table = BeautifulSoup(notation_table(PATH)._repr_mimebundle_()["text/html"], "html.parser")
+    heads = [head.text for head in table.select("thead th")]
+    rows = table.select("tbody tr:has(td)")
+    assert len(rows) == len(ROWS)
+    for row in rows:
+        assert ["Symbol", *(cell["data-head"] for cell in row.select("td"))] == heads
+    shown = {cell.text for cell in table.select("td[data-head=gmmlib]")}
+    assert {"Mixture.weights", "m_step"} < shown
 
 
 @pytest.mark.parametrize(
@@ -114,6 +139,7 @@ def test_the_page_shows_every_row_and_links_chapters_that_exist(tmp_path):
         (lambda rows: rows[0].update(colour="red"), "unknown or missing keys: colour"),
         (lambda rows: rows.append(dict(rows[-1])), "stands in two places"),
         (lambda rows: rows.append(rows.pop(0)), "stands in two places"),
+        (lambda rows: rows[0].update(symbol=r"\pi^k"), "'notation-pi-k' stands in two places"),
     ],
 )
 def test_a_spoiled_table_is_refused(tmp_path, spoil, complaint):

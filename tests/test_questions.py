@@ -1,13 +1,16 @@
-"""Questions and cards: what is refused, what is shown, and every file that the book has."""
+"""Questions and cards: what is refused, what is shown, and every file that the book has.
 
-import re
+``test_questions_live.py`` opens them in a browser, in a book and as JupyterLab gets them.
+"""
+
+import json
 from pathlib import Path
 
 import pytest
 import yaml
-from markdown_it import MarkdownIt
+from bs4 import BeautifulSoup
 
-from gmmlib.show import cards, guess_first, quiz
+from gmmlib.show import ask, cards, guess_first, quiz
 from gmmlib.show.questions import load_questions
 
 CHAPTERS = Path(__file__).parents[1] / "chapters"
@@ -79,14 +82,19 @@ def test_several_right_options_where_the_question_says_so(write):
     ("content", "complaint"),
     [
         ({"question": []}, "unknown key 'question'; known are guess_first"),
-        ({"questions": [question(hint="h")]}, r"questions\[0\]: unknown key 'hint'"),
+        (
+            {"questions": [question(hint="h")]},
+            r"questions\[0\] \(sum-of-what\): unknown key 'hint'",
+        ),
         ({"questions": [question(options=[RIGHT, option(wrong=True)])]}, "unknown key 'wrong'"),
-        ({"cards": [card(side="b")]}, r"cards\[0\]: unknown key 'side'"),
+        ({"cards": [card(side="b")]}, r"cards\[0\] \(gamma\): unknown key 'side'"),
         ({"cards": [{"id": "a", "front": "b"}]}, "back is missing"),
         ({"questions": [{"id": "a", "ask": "b"}]}, "options is missing"),
         ({"questions": [question(options=[RIGHT, {"text": "Two"}])]}, "feedback is missing"),
         ({"questions": [question(options=[RIGHT, option(feedback=" ")])]}, "feedback is empty"),
         ({"questions": [question(options=[RIGHT])]}, "at least two"),
+        ({"questions": [question(options=[RIGHT] + [option()] * 9)]}, "at most nine"),
+        ({"questions": [question(ask="$$a$$")]}, "begin with words"),
         (
             {"questions": [question(options=[option(), option()])]},
             "exactly one right option.* has 0",
@@ -106,6 +114,7 @@ def test_several_right_options_where_the_question_says_so(write):
         ({"guess_first": question(), "questions": [question()]}, "more than once"),
         ({"cards": [card(id="Two words")]}, "lower-case letters"),
         ({"cards": [card(back="costs $5")]}, r"a \$ without its partner"),
+        ({"in_text": [question(ask="$a")]}, r"in_text\[0\] \(sum-of-what\): ask has a \$"),
         ({"cards": [card(back="$a$ and $b")]}, r"a \$ without its partner"),
         ({"cards": [card(back="$$a$")]}, r"a \$ without its partner"),
         ({"cards": [card(back="so $$a$$ holds")]}, "line of its own"),
@@ -138,49 +147,74 @@ def test_asking_for_what_a_chapter_does_not_have(write, show, what):
         show("04-demo")
 
 
-def directives(markdown):
-    """Every directive in the text, however deep: (name, argument, body)."""
-    for token in MarkdownIt().parse(markdown):
-        if token.type == "fence" and token.info.startswith("{"):
-            name, _, argument = token.info.partition("} ")
-            yield name[1:], argument, token.content
-            yield from directives(token.content)
+def in_page(shown):
+    """What JupyterLab gets, without style and script."""
+    page = BeautifulSoup(shown.html, "html.parser")
+    for tag in page(["style", "script"]):
+        tag.decompose()
+    return page
 
 
-NASTY = "A `code`, $\\{a_{nk}\\}$ and ~~~ here"
+def words(tag):
+    return " ".join(tag.get_text().split())
 
 
-def test_every_option_is_its_own_disclosure_and_hides_its_feedback(write):
-    options = [RIGHT | {"text": NASTY}, option(feedback="~~~python\nlog(0)\n~~~\n\n`{div}` stays")]
-    write({"questions": [question(options=options), question(id="second")]})
-    found = list(directives(quiz("04-demo").markdown))
-    assert [name for name, *_ in found].count("div") == 3  # the quiz and its two questions
-    dropdowns = [(argument, body) for name, argument, body in found if name == "dropdown"]
-    assert [argument for argument, _ in dropdowns][:2] == [NASTY, "Two"]
-    assert "Right" in dropdowns[0][1]
-    assert "log(0)" in dropdowns[1][1]
-    assert "`{div}` stays" in dropdowns[1][1]
-    closed = re.sub(r"(~{3,})\{dropdown\} .*?\n\1\n", "", quiz("04-demo").markdown, flags=re.S)
-    assert "Right" not in closed
-    assert "What is $\\sum_k \\gamma_{nk}$?" in closed
+NASTY = "A `code`, $\\{a_{nk}\\}$, 1 < 2 and ~~~ here 🎂 蛋糕"
 
 
-def test_the_html_twin_hides_feedback_too_and_keeps_math_and_code(write):
-    write({"guess_first": question(options=[RIGHT | {"text": NASTY}, option(text="1 < 2")])})
-    page = guess_first("04-demo").html
-    summaries = re.findall(r"<summary>(.*?)</summary>", page)
-    assert summaries == ["A <code>code</code>, $\\{a_{nk}\\}$ and ~~~ here", "1 &lt; 2"]
-    assert "Right" in page
-    assert "Right" not in re.sub(r"</summary>.*?</details>", "", page, flags=re.S)
-    assert page.count("<details") == page.count("</details>") == 2
-    assert "<details open" not in page
+def test_a_question_is_a_fieldset_that_says_no_answer_before_it_is_opened(write):
+    options = [option(text=NASTY), RIGHT | {"feedback": "~~~python\nlog(0)\n~~~\n\n行 is a row."}]
+    write({"questions": [question(options=options), question(id="second", ask="So?\n\nWell?")]})
+    page = in_page(quiz("04-demo"))
+    first, second = page.select("[data-question]")
+    assert first["data-question"] == "04-demo/sum-of-what"
+    assert words(first.legend) == "1. What is $\\sum_k \\gamma_{nk}$?"
+    assert words(second.legend) == "2. So?"
+    assert "Well?" in words(second.fieldset)
+    assert [words(label) for label in first.select("label")] == [
+        "A. A code, $\\{a_{nk}\\}$, 1 < 2 and ~~~ here 🎂 蛋糕",
+        "B. One",
+    ]
+    assert [control["type"] for control in page.select("label > input")] == ["radio"] * 4
+    reasons = first.select("details > ul > li")
+    assert words(reasons[0]).startswith("✗ Not this one: A. A code,")
+    assert words(reasons[1].p) == "✓ Right: B. One"
+    assert words(reasons[1].div) == "log(0) 行 is a row."
+    assert not first.details.has_attr("open")
+    for details in page("details"):
+        details.decompose()
+    assert "Right" not in page.get_text()
+    assert "a row" not in page.get_text()
+    assert page.select("button") == [], "a button needs the script, so the script makes it"
 
 
-def test_what_is_shown_has_a_form_for_the_book_and_one_for_jupyterlab(write):
-    write({"cards": [card()]})
-    bundle = cards("04-demo")._repr_mimebundle_()
+def test_a_question_with_several_right_options_has_checkboxes_and_says_so(write):
+    both = question(kind="several", options=[RIGHT, option(right=True)])
+    write({"in_text": [both]})
+    page = in_page(ask("04-demo", "sum-of-what"))
+    assert [control["type"] for control in page.select("label > input")] == ["checkbox"] * 2
+    assert "every one" in words(page.fieldset)
+
+
+def test_two_questions_of_a_page_do_not_share_their_radio_buttons(write):
+    write({"guess_first": question(id="first"), "questions": [question(), question(id="second")]})
+    controls = [c for s in (guess_first, quiz) for c in in_page(s("04-demo")).select("input")]
+    assert len({control["name"] for control in controls}) == 3
+
+
+def test_a_card_turns_without_script(write):
+    write({"cards": [card(back="A bet.\n\n$$\na\n$$")]})
+    (details,) = in_page(cards("04-demo")).select("details[data-card='04-demo/gamma']")
+    assert words(details.summary) == "What is $\\gamma_{nk}$?"
+    assert words(details.div) == "A bet. $$ a $$"
+    assert not details.has_attr("open")
+
+
+def test_what_is_shown_has_a_form_for_the_book_the_same_at_every_build(write):
+    write({"questions": [question(options=[RIGHT, option(text=NASTY)])]})
+    bundle = quiz("04-demo")._repr_mimebundle_()
     assert set(bundle) == {"text/markdown", "text/html"}
-    name, argument, body = list(directives(bundle["text/markdown"]))[1]
-    assert (name, argument) == ("dropdown", "What is $\\gamma_{nk}$?")
-    assert "A bet." in body
-    assert "A bet." in bundle["text/html"]
+    head, tree, end = bundle["text/markdown"].split("\n")
+    assert (head, end) == ("~~~{markup}", "~~~")
+    assert "sum-of-what" in json.dumps(json.loads(tree))
+    assert bundle == quiz("04-demo")._repr_mimebundle_()

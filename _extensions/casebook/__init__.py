@@ -8,6 +8,7 @@ What it does, one module each:
 ``numbering``  equations are numbered (6.1), (6.2), ... after the chapter number in the file name
 ``ledger``     the records that derivations print are gathered into one page
 ``formulas``   KaTeX sets every formula when the book is built, and bad TeX fails the build
+``markup``     questions, cards and progress: HTML elements whose words are MyST Markdown
 ``browser``    every page loads the script of the live elements, and no state of Jupyter's widgets
 ``offline``    the pages of ``_toc.yml`` came out, and none asks another host for anything
 """
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from . import browser, failures, formulas, freshness, ledger, numbering, offline
+from . import browser, failures, formulas, freshness, ledger, markup, numbering, offline
 
 
 def _hash(paths: Iterable[Path]) -> str:
@@ -46,6 +47,7 @@ def setup(app: Sphinx) -> dict[str, object]:
     freshness.setup(app)
     numbering.setup(app)
     ledger.setup(app)
+    markup.setup(app)
     browser.setup(app)
     offline.setup(app)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True}

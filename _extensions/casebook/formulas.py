@@ -31,6 +31,9 @@ logger = logging.getLogger(__name__)
 _PROGRAM = Path(__file__).with_name("formulas.js")
 
 
+_STRUT = re.compile(r'class="strut" style="height:([\d.]+)em;(?:vertical-align:-([\d.]+)em)?')
+
+
 class TeXError(ValueError):
     """KaTeX cannot set a formula; the message is KaTeX's."""
 
@@ -108,10 +111,23 @@ def visit_math(writer: HTML5Translator, node: nodes.math) -> None:
     raise nodes.SkipNode
 
 
+def _height(formula: str) -> float:
+    """Height of a displayed formula in its own em, from the struts that KaTeX puts into it.
+
+    The browser keeps this room for a formula that it has not laid out yet (book.css).
+    """
+    struts = _STRUT.findall(formula)
+    parts = [(float(height), float(depth or 0)) for height, depth in struts] or [(0.0, 0.0)]
+    above = max(height - depth for height, depth in parts)
+    return max(1.2, above + max(depth for _, depth in parts))  # 1.2 is the height of its line
+
+
 def visit_math_block(writer: HTML5Translator, node: nodes.math_block) -> None:
     """Write a displayed formula, then its number."""
-    writer.body.append(writer.starttag(node, "div", CLASS="math"))
-    writer.body.append(_set(writer, node, display=True))
+    formula = _set(writer, node, display=True)
+    height = f"--height: {_height(formula):.2f}"
+    writer.body.append(writer.starttag(node, "div", CLASS="math", style=height))
+    writer.body.append(formula)
     if node["number"]:
         number = get_node_equation_number(writer, node)
         writer.body.append(f'<span class="eqno">({number})')

@@ -32,9 +32,12 @@ def data_files(source: Path, docname: str, docnames: Iterable[str]) -> list[Path
     """YAML files that a page depends on: its own, and those that belong to no other page.
 
     ``chapters/06-ascent.yml`` and ``chapters/06-ascent.quiz.yml`` belong to
-    ``chapters/06-ascent.md``; ``chapters/shared.yml`` belongs to every page of the folder.
+    ``chapters/06-ascent.md``; ``chapters/shared.yml`` belongs to every page of the folder. The
+    page ``index`` lists what the others ask, and depends on all.
     """
     folder = source / Path(docname).parent
+    if Path(docname).name == "index":
+        return sorted(folder.glob("*.yml"))
     others = [name for name in docnames if name != docname]
 
     def belongs_to(path: Path, name: str) -> bool:

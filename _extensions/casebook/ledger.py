@@ -9,23 +9,32 @@ that were only tried at numbers or are only cited. Three kinds of record:
 ``agreement``   name (of the derivation), what (was compared), largest (relative difference),
                 tolerance
 ``cited``       name, claim (text, may hold ``$...$``), source (key in ``references.bib``)
+
+The table stands in the order of the book and can be sorted by any column (sortable-tablesort, whose
+version ``package-lock.json`` names) and filtered (``ledger.js``); only its page loads the two
+scripts, and without them it is a plain table. On a phone each row becomes a block of its own, so
+every part of the table carries its role: a style sheet that changes ``display`` takes it away.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
+from .markup import element, phrase
 from .numbering import chapter_number
 
 logger = logging.getLogger(__name__)
@@ -41,6 +50,8 @@ _FIELDS = {
     "agreement": {"name", "what", "largest", "tolerance"},
     "cited": {"name", "claim", "source"},
 }
+HEADS = ("Equation", "Chapter", "Claim", "Evidence", "Steps", "Numeric check", "Seconds")
+
 _STEP_FIELDS = {"why", "relation", "evidence", "how", "points", "seconds"}
 
 
@@ -101,6 +112,14 @@ class ledger(nodes.General, nodes.Element):
 
 class ledger_unproved(nodes.General, nodes.Element):
     """Placeholder for the list of what is only tested or cited."""
+
+
+def _element(tag: str, *children: nodes.Node, **attributes: str | int) -> element:
+    """An HTML element; ``data_sort=1`` becomes ``data-sort="1"``, and ``css`` its classes."""
+    names = {name.replace("_", "-").replace("css", "class"): str(value)
+             for name, value in attributes.items()}  # fmt: skip
+    # A phrase, because Sphinx writes a link only where it stands among words.
+    return phrase("", "", *children, tag=tag, html_attributes=names)
 
 
 class Ledger(SphinxDirective):
@@ -186,6 +205,10 @@ def _seconds(value: float) -> str:
     return f"{value:.1f}" if value >= 0.05 else "< 0.1"
 
 
+def _points(steps: list[Record]) -> int:
+    return sum(step["points"] for step in steps)
+
+
 class _Page:
     """Builds the ledger's nodes for one page."""
 
@@ -218,11 +241,13 @@ class _Page:
         return nodes.Text(key)
 
     def numeric_check(self, name: str, steps: list[Record]) -> list[nodes.Node]:
-        points = sum(step["points"] for step in steps)
         checks = [e.record for e in entries(self.env, "agreement") if e.record["name"] == name]
-        lines = [f"{c['what']}: {c['largest']:.1e}" for c in checks]
-        lines.append(f"{points} trial points")
-        return [nodes.line("", "", *inline(line)) for line in lines]
+        lines = [
+            [*inline(f"{c['what']}: "), _element("span", nodes.Text(f"{c['largest']:.1e}"))]
+            for c in checks
+        ]
+        lines.append([nodes.Text(f"{_points(steps)} trial points")])
+        return [_element("div", *line) for line in lines]
 
     def summary(self) -> nodes.paragraph:
         rows = [entry.record for entry in entries(self.env, "derivation")]
@@ -242,44 +267,46 @@ class _Page:
         return nodes.paragraph("", text)
 
     def table(self) -> nodes.Node:
-        heads = {
-            "Equation": 8,
-            "Chapter": 6,
-            "Claim": 40,
-            "Evidence": 8,
-            "Steps": 5,
-            "Numeric check": 25,
-            "Seconds": 8,
-        }
-        group = nodes.tgroup("", cols=len(heads))
-        group += [nodes.colspec("", colwidth=width) for width in heads.values()]
-        group += nodes.thead("", self._row([[nodes.Text(head)] for head in heads]))
-        body = nodes.tbody()
-        for entry in entries(self.env, "derivation"):
-            record = entry.record
-            title = nodes.inline("", record["title"], classes=["ledger-title"])
-            body += self._row(
-                [
-                    [self.equation(entry)],
-                    [self.chapter(entry.docname)],
-                    [title, nodes.Text(" "), nodes.math("", record["claim"])],
-                    [_badge(record["evidence"])],
-                    [nodes.Text(str(len(record["steps"])))],
-                    [nodes.line_block("", *self.numeric_check(record["name"], record["steps"]))],
-                    [nodes.Text(_seconds(record["seconds"]))],
-                ]
-            )
-        group += body
-        table = nodes.table("", group, classes=["ledger", "colwidths-auto"])
+        heads = [_element("th", nodes.Text(head), role="columnheader", scope="col")
+                 for head in HEADS]  # fmt: skip
+        heads[0]["html_attributes"]["aria-sort"] = "ascending"
+        rows = [self._row(*item) for item in enumerate(entries(self.env, "derivation"), start=1)]
+        table = _element(
+            "table",
+            _element("thead", _element("tr", *heads, role="row"), role="rowgroup"),
+            _element("tbody", *rows, role="rowgroup"),
+            css="ledger sortable asc",
+            role="table",
+            aria_label="Every derived equation",
+        )
         return nodes.container("", table, classes=["scrolls"])
 
-    @staticmethod
-    def _row(cells: list[list[nodes.Node]]) -> nodes.row:
-        row = nodes.row()
-        for cell in cells:
-            block = isinstance(cell[0], nodes.line_block)
-            row += nodes.entry("", *(cell if block else [nodes.paragraph("", "", *cell)]))
-        return row
+    def _row(self, position: int, entry: Entry) -> element:
+        """One derivation; each cell says how it sorts, whatever it shows."""
+        record, steps = entry.record, entry.record["steps"]
+        number = chapter_number(entry.docname)
+        title = _element("div", *inline(record["title"]), css="ledger-title")
+        claim = _element("div", nodes.math("", record["claim"]), css="scrolls")
+        # Trial points of the proof, then the comparisons with other code: these count for more.
+        checks = sum(e.record["name"] == record["name"] for e in entries(self.env, "agreement"))
+        cells = (
+            (position, [self.equation(entry)]),
+            (number or 999, [self.chapter(entry.docname)]),
+            (record["title"].casefold(), [title, claim]),
+            (EVIDENCE.index(record["evidence"]), [_badge(record["evidence"])]),
+            (len(steps), [nodes.Text(str(len(steps)))]),
+            (checks * 10**6 + _points(steps), self.numeric_check(record["name"], steps)),
+            (f"{record['seconds']:.4f}", [nodes.Text(_seconds(record["seconds"]))]),
+        )
+        words = f"{self.equation(entry).astext()} {record['title']} {record['name']}"
+        return _element(
+            "tr",
+            *(_element("td", *shown, role="cell", data_sort=key, data_head=head)
+              for head, (key, shown) in zip(HEADS, cells, strict=True)),
+            role="row",
+            data_evidence=record["evidence"],
+            data_words=f"{words} {self.env.titles[entry.docname].astext()}".casefold(),
+        )  # fmt: skip
 
     def unproved(self) -> nodes.Node:
         items = [
@@ -322,6 +349,29 @@ def _merge(app: Sphinx, env: BuildEnvironment, docnames: list[str], other: Build
             records(env)[docname] = records(other)[docname]
 
 
+_OWN_SCRIPT = Path(__file__).with_name("ledger.js")
+
+
+def _copy_scripts(app: Sphinx) -> None:
+    source = Path(app.confdir) / "node_modules" / "sortable-tablesort" / "dist" / "sortable.min.js"
+    if not source.exists():
+        raise ExtensionError("sorting the ledger needs sortable-tablesort: `make book` brings it")
+    target = Path(app.outdir) / "_static"
+    target.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, target / "sortable.min.js")
+    shutil.copy(_OWN_SCRIPT, target)
+
+
+def _load_scripts(
+    app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None
+) -> None:
+    """Only the page that holds the table loads them."""
+    tables = doctree.findall(element) if doctree is not None else ()
+    if any("sortable" in table["html_attributes"].get("class", "") for table in tables):
+        app.add_js_file("sortable.min.js", loading_method="defer")
+        app.add_js_file(_OWN_SCRIPT.name, loading_method="defer")
+
+
 def setup(app: Sphinx) -> None:
     """Register the three directives and what fills them."""
     app.add_node(ledger)
@@ -329,7 +379,9 @@ def setup(app: Sphinx) -> None:
     app.add_directive("derivation-record", DerivationRecord)
     app.add_directive("ledger", Ledger)
     app.add_directive("ledger-unproved", LedgerUnproved)
+    app.connect("builder-inited", _copy_scripts)
     app.connect("env-purge-doc", _purge)
     app.connect("env-merge-info", _merge)
     app.connect("env-check-consistency", _check)
     app.connect("doctree-resolved", _fill)
+    app.connect("html-page-context", _load_scripts)

@@ -16,21 +16,26 @@ A chapter ``03-two-likelihoods.md`` has its questions in ``03-two-likelihoods.ym
     cards:
       - {id: coupling, front: What couples the parameters?, back: The responsibilities.}
 
-All texts are MyST Markdown with ``$math$``. Each option, and each card, is a native disclosure
-(``<details>``): it opens by mouse, by touch or with Enter, reads out its state to a screen reader,
-prints, and needs no script; what is right shows only after opening.
+All texts are MyST Markdown with ``$math$``. A question is a native ``<fieldset>`` of radio buttons
+or checkboxes, a card a native ``<details>``. The feedback of every option stands in the page from
+the start, in one closed ``<details>``: it opens, and prints, without script. With script
+(``browser/questions.js``) a button checks what was chosen and says the feedback of that.
 """
 
 from __future__ import annotations
 
-import html
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_uppercase
 
 import yaml
 
-RIGHT, WRONG, SEVERAL = "✅ **Right.**", "❌ **Not this one.**", "*Choose every one that holds.*"
+from gmmlib.show.markup import MATH, Element, Shown, Words, part, show
+
+RIGHT, WRONG = "✓ Right:", "✗ Not this one:"
+SEVERAL = "Choose every one that holds."
+REASONS = "Answers, with reasons"
 
 
 @dataclass(frozen=True)
@@ -71,23 +76,6 @@ class QuestionFile:
     cards: tuple[Card, ...] = ()
 
 
-@dataclass(frozen=True)
-class Shown:
-    """Something of MyST Markdown: the book renders it as such, JupyterLab as HTML.
-
-    Attributes
-    ----------
-    markdown : for the book (``nb_render_markdown_format: myst``)
-    html : for JupyterLab, which typesets ``$math$`` in it
-    """
-
-    markdown: str = field(repr=False)
-    html: str = field(repr=False)
-
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        return {"text/markdown": self.markdown, "text/html": self.html}
-
-
 def guess_first(stem: str) -> Shown:
     """The question before the theory, from ``<stem>.yml`` in the current folder.
 
@@ -99,7 +87,7 @@ def guess_first(stem: str) -> Shown:
     question = load_questions(f"{stem}.yml").guess_first
     if question is None:
         raise ValueError(f"{stem}.yml has no guess_first")
-    return _show_questions((question,), "gmm-guess")
+    return _show_questions(stem, (question,), "gmm-guess")
 
 
 def ask(stem: str, id: str) -> Shown:
@@ -112,12 +100,13 @@ def ask(stem: str, id: str) -> Shown:
     """
     for question in load_questions(f"{stem}.yml").in_text:
         if question.id == id:
-            return _show_questions((question,), "gmm-ask")
+            return _show_questions(stem, (question,), "gmm-ask")
     raise ValueError(f"{stem}.yml has no question {id!r} in in_text")
 
 
 def quiz(stem: str) -> Shown:
-    """The chapter's questions, from ``<stem>.yml`` in the current folder.
+    """The chapter's questions, from ``<stem>.yml`` in the current folder; then, with script, a
+    button for who has finished the chapter.
 
     Raises
     ------
@@ -127,7 +116,8 @@ def quiz(stem: str) -> Shown:
     questions = load_questions(f"{stem}.yml").questions
     if not questions:
         raise ValueError(f"{stem}.yml has no questions")
-    return _show_questions(questions, "gmm-quiz")
+    finished = part("div", attributes={"data-casebook": "finish", "data-chapter": stem})
+    return _show_questions(stem, questions, "gmm-quiz", finished)
 
 
 def cards(stem: str) -> Shown:
@@ -141,10 +131,8 @@ def cards(stem: str) -> Shown:
     deck = load_questions(f"{stem}.yml").cards
     if not deck:
         raise ValueError(f"{stem}.yml has no cards")
-    return Shown(
-        _directive("div", "gmm-cards", *(_dropdown(c.front, "gmm-card", c.back) for c in deck)),
-        _element("div", "gmm-cards", *(_details(c.front, "gmm-card", c.back) for c in deck)),
-    )
+    faces = (_card_part(stem, card) for card in deck)
+    return show(part("div", *faces, attributes={"class": "gmm-cards"}))
 
 
 def load_questions(path: str | Path) -> QuestionFile:
@@ -161,10 +149,11 @@ def load_questions(path: str | Path) -> QuestionFile:
     Raises
     ------
     ValueError
-        Naming the file, the place in it and what is wrong: an unknown, missing or repeated key, a
-        repeated id, a text that is empty or no text, no right option or too many, an option
-        without feedback, a ``$`` without its partner, a ``$$`` formula inside a line of text,
-        braces in math that do not match, an option or a front of more than one line.
+        Naming the file, the place in it with the id there, and what is wrong: an unknown, missing
+        or repeated key, a repeated id, a text that is empty or no text, no right option or too
+        many, an option without feedback, a ``$`` without its partner, a ``$$`` formula inside a
+        line of text, braces in math that do not match, an option or a front of more than one line,
+        a question that begins with a displayed formula.
     """
     path = Path(path)
     try:
@@ -214,19 +203,29 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
+def _named(item: object, where: str) -> str:
+    """The place, with the id that stands there: who mends it looks for the id."""
+    name = item.get("id") if isinstance(item, dict) else None
+    return f"{where} ({name})" if isinstance(name, str) else where
+
+
 def _question(item: object, where: str) -> Question:
+    where = _named(item, where)
     _check_keys(item, where, required=("id", "ask", "options"), optional=("kind",))
     kind = item.get("kind", "single")
     if kind not in ("single", "several"):
         raise ValueError(f"{where}: kind is {kind!r}, not 'single' or 'several'")
-    if not isinstance(item["options"], list) or len(item["options"]) < 2:
-        raise ValueError(f"{where}: options must be a list of at least two")
+    if not isinstance(item["options"], list) or not 2 <= len(item["options"]) <= 9:
+        raise ValueError(f"{where}: options must be a list of at least two, and at most nine")
     options = tuple(_option(o, f"{where}: options[{i}]") for i, o in enumerate(item["options"]))
     right = sum(option.right for option in options)
     if right == 0 or (kind == "single" and right > 1):
         wanted = "exactly one right option" if kind == "single" else "at least one right option"
         raise ValueError(f"{where}: needs {wanted}, has {right}")
-    return Question(_id(item, where), _text(item, "ask", where), options, kind)
+    ask = _text(item, "ask", where)
+    if ask.startswith("$$"):
+        raise ValueError(f"{where}: ask must begin with words, not with a displayed formula")
+    return Question(_id(item, where), ask, options, kind)
 
 
 def _option(item: object, where: str) -> Option:
@@ -238,6 +237,7 @@ def _option(item: object, where: str) -> Option:
 
 
 def _card(item: object, where: str) -> Card:
+    where = _named(item, where)
     _check_keys(item, where, required=("id", "front", "back"))
     return Card(_id(item, where), _line(item, "front", where), _text(item, "back", where))
 
@@ -281,14 +281,13 @@ def _text(item: dict, key: str, where: str) -> str:
 
 
 _CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", flags=re.S)
-_MATH = re.compile(r"(\$\$)(.+?)\$\$|\$(?!\s)([^$]+?)(?<!\s)\$", flags=re.S)
 
 
 def _check_math(text: str, where: str) -> None:
     plain = _CODE.sub("", text).replace(r"\$", "")
-    if "$" in _MATH.sub("", plain):
+    if "$" in MATH.sub("", plain):
         raise ValueError(f"{where} has a $ without its partner: {text!r} (write \\$ for a dollar)")
-    for match in _MATH.finditer(plain):
+    for match in MATH.finditer(plain):
         before, after = plain[: match.start()], plain[match.end() :]
         alone = before.rpartition("\n")[2].strip() == after.partition("\n")[0].strip() == ""
         if match[1] and not alone:
@@ -305,57 +304,64 @@ def _check_math(text: str, where: str) -> None:
 # --- Showing ------------------------------------------------------------------------------------
 
 
-def _show_questions(questions: tuple[Question, ...], css_class: str) -> Shown:
-    numbered = len(questions) > 1
-    myst, page = [], []
-    for number, question in enumerate(questions, start=1):
-        ask = f"**{number}.** {question.ask}" if numbered else question.ask
-        if question.kind == "several":
-            ask += f"\n\n{SEVERAL}"
-        answers = [
-            (option.text, f"{RIGHT if option.right else WRONG} {option.feedback}")
-            for option in question.options
-        ]
-        options = [_dropdown(text, "gmm-option", feedback) for text, feedback in answers]
-        myst.append(_directive("div", "gmm-question", ask, *options))
-        options = [_details(text, "gmm-option", feedback) for text, feedback in answers]
-        page.append(_element("div", "gmm-question", to_html(ask), *options))
-    return Shown(_directive("div", css_class, *myst), _element("div", css_class, *page))
+def _show_questions(
+    stem: str, questions: tuple[Question, ...], css_class: str, *after: Element
+) -> Shown:
+    numbers = range(1, len(questions) + 1) if len(questions) > 1 else [None]
+    parts = [_question_part(stem, q, number) for q, number in zip(questions, numbers, strict=True)]
+    return show(part("div", *parts, *after, attributes={"class": css_class}))
 
 
-def _dropdown(title: str, css_class: str, body: str) -> str:
-    return _directive("dropdown", title, body, options=(f":class-container: {css_class}",))
+def _question_part(stem: str, question: Question, number: int | None) -> Element:
+    name = f"{stem}/{question.id}"
+    several = question.kind == "several"
+    # A legend holds a line; what else the question says follows it.
+    line, more = _first_line(question.ask)
+    asked = [part("legend", line if number is None else f"**{number}.** {line}")]
+    if more:
+        asked.append(part("div", Words(more, inline=False)))
+    if several:
+        asked.append(part("p", SEVERAL, attributes={"class": "gmm-hint"}))
+    control = {"type": "checkbox" if several else "radio", "name": name, "autocomplete": "off"}
+    options, reasons = [], []
+    # A letter, because a label of nothing but a formula is no label to every program.
+    for letter, option in zip(ascii_uppercase, question.options, strict=False):
+        answer = f"{letter}. {option.text}"
+        label = part("label", part("input", attributes=control), part("span", answer))
+        options.append(part("li", label))
+        reasons.append(_reason_part(option, answer))
+    return part(
+        "div",
+        part("fieldset", *asked, part("ul", *options)),
+        part("details", part("summary", REASONS), part("ul", *reasons)),
+        attributes={"class": "gmm-question", "data-casebook": "question", "data-question": name},
+        origin=f"{stem}.yml, question {question.id!r}",
+    )
 
 
-def _directive(name: str, argument: str, *blocks: str, options: tuple[str, ...] = ()) -> str:
-    body = "\n\n".join(blocks)
-    # Tildes, because the argument of a backtick fence must not hold a backtick.
-    inside = max((len(run) for run in re.findall(r"^~{3,}", body, flags=re.M)), default=2)
-    fence = "~" * (inside + 1)
-    head = "".join(f"{option}\n" for option in options)
-    return f"{fence}{{{name}}} {argument}\n{head}\n{body}\n{fence}"
+def _first_line(ask: str) -> tuple[str, str]:
+    """The first paragraph of a question up to its first displayed formula, and what follows."""
+    line, more = re.match(r"(.+?)(?:\n\s*\n|\n(?=\s*\$\$)|\Z)(.*)", ask, flags=re.S).groups()
+    return line, more
 
 
-def _details(title: str, css_class: str, body: str) -> str:
-    summary = f"<summary>{to_html(title, inline=True)}</summary>"
-    return f'<details class="{css_class}">{summary}{to_html(body)}</details>'
+def _reason_part(option: Option, answer: str) -> Element:
+    verdict, words = ("right", RIGHT) if option.right else ("wrong", WRONG)
+    sign = part("strong", words, attributes={"class": f"gmm-{verdict}"})
+    return part(
+        "li",
+        part("p", sign, part("span", f" {answer}")),
+        part("div", Words(option.feedback, inline=False)),
+        attributes={"data-verdict": verdict},
+    )
 
 
-def _element(tag: str, css_class: str, *blocks: str) -> str:
-    return f'<{tag} class="{css_class}">' + "\n".join(blocks) + f"</{tag}>"
-
-
-def to_html(text: str, inline: bool = False) -> str:
-    """Markdown to HTML, with math left for the page to typeset."""
-    from markdown_it import MarkdownIt  # comes with the book's tools; figures do without
-
-    formulas: list[str] = []
-
-    def keep(match: re.Match) -> str:
-        formulas.append(html.escape(match[0], quote=False))
-        return f"\ue000{len(formulas) - 1}\ue001"
-
-    protected = _MATH.sub(keep, text)
-    parser = MarkdownIt("commonmark", {"html": False})
-    rendered = parser.renderInline(protected) if inline else parser.render(protected)
-    return re.sub("\ue000(\\d+)\ue001", lambda m: formulas[int(m[1])], rendered)
+def _card_part(stem: str, card: Card) -> Element:
+    name = f"{stem}/{card.id}"
+    return part(
+        "details",
+        part("summary", card.front),
+        part("div", Words(card.back, inline=False)),
+        attributes={"class": "gmm-card", "data-casebook": "card", "data-card": name},
+        origin=f"{stem}.yml, card {card.id!r}",
+    )

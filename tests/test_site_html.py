@@ -1,55 +1,20 @@
-"""The built pages, as a reader without a network gets them (`make book` builds them).
+"""The HTML of the built pages (`make book` builds them).
 
-The first half reads the HTML; the second opens every page in Chromium from ``file://`` with the
-network off, narrow and wide, light and dark. Pages come from ``_toc.yml``, so that a new chapter
-is covered without a change here.
+Pages come from ``_toc.yml``, so that a new chapter is covered without a change here.
 """
 
 from __future__ import annotations
 
 import re
-import shutil
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-import yaml
 from bs4 import BeautifulSoup, Tag
 
-ROOT = Path(__file__).parent.parent
-HTML = ROOT / "_build" / "html"
-
-
-def toc_pages() -> list[str]:
-    """Document names of ``_toc.yml``, such as ``chapters/notation``, in reading order."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    chapters = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
-    return [toc["root"], *chapters]
-
-
-PAGES = toc_pages()
-CHAPTERS = [page for page in PAGES if re.match(r"chapters/\d", page)]
-
-every_page = pytest.mark.parametrize("page", PAGES)
-every_chapter = pytest.mark.parametrize("page", CHAPTERS)
-
-
-def page_file(page: str) -> Path:
-    path = HTML / f"{page}.html"
-    assert path.exists(), f"{path.relative_to(ROOT)} is missing: run `make book` first"
-    return path
-
-
-@cache
-def soup(path: Path) -> BeautifulSoup:
-    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-
-
-def article(page: str) -> Tag:
-    return soup(page_file(page)).select_one("article.bd-article")
+from tests.pages import CHAPTERS, HTML, PAGES, article, every_chapter, every_page, page_file, soup
 
 
 def is_elsewhere(address: str) -> bool:
@@ -75,9 +40,6 @@ def loaded(document: BeautifulSoup) -> Iterator[str]:
         yield from re.findall(r"url\(['\"]?([^'\")]+)", tag["style"])
     for tag in document.find_all("style"):
         yield from re.findall(r"url\(['\"]?([^'\")]+)", tag.text)
-
-
-# What the HTML says
 
 
 @pytest.mark.site
@@ -219,122 +181,3 @@ def test_every_picture_is_described(page: str) -> None:
 def test_the_ledger_lists_every_chapter(page: str) -> None:
     rows = article("chapters/ledger").select("table.ledger tbody tr")
     assert any(row.select(f"a[href^='{Path(page).name}.html']") for row in rows)
-
-
-# What Chromium does with it
-
-PHONE, DESK = 375, 1280
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Chromium of this machine, driven by playwright."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    program = next(filter(None, map(shutil.which, names)), None)
-    if program is None:
-        pytest.skip(f"NO BROWSER TESTS: none of {', '.join(names)} is installed here")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=program)
-        yield chromium
-        chromium.close()
-
-
-class Visit:
-    """One page, opened with the network off; collects what went wrong."""
-
-    def __init__(self, browser, address: str, width: int = DESK) -> None:
-        self.trouble: list[str] = []
-        self.page = browser.new_page(
-            offline=True,
-            viewport={"width": width, "height": 800},
-            color_scheme="light",
-            reduced_motion="reduce",
-        )
-        self.page.on("console", self._on_console)
-        self.page.on("pageerror", lambda error: self.trouble.append(f"script error: {error}"))
-        self.page.on("request", self._on_request)
-        self.page.on("requestfailed", lambda r: self.trouble.append(f"failed: {r.url}"))
-        self.page.goto(address, wait_until="load")
-        self.page.evaluate("document.fonts.ready.then(() => true)")
-
-    def _on_console(self, message) -> None:
-        if message.type in ("error", "warning"):
-            self.trouble.append(f"console: {message.text}")
-
-    def _on_request(self, request) -> None:
-        if urlsplit(request.url).scheme not in ("file", "data", "blob"):
-            self.trouble.append(f"asked for {request.url}")
-
-    def __enter__(self) -> Visit:
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.page.close()
-
-
-# Elements that stick out on the right, outside every box that scrolls by itself.
-STICKS_OUT = """() => [...document.querySelectorAll('main *')].filter(element => {
-  if (element.closest('.katex-mathml, svg, dialog, .visually-hidden')) return false;
-  if (element.closest('.bd-sidebar-secondary')) return false;  // a drawer, parked off the screen
-  const box = element.getBoundingClientRect();
-  if (box.width === 0 || box.right <= innerWidth + 1) return false;
-  for (let a = element.parentElement; a && a.tagName !== 'MAIN'; a = a.parentElement)
-    if (['auto', 'scroll'].includes(getComputedStyle(a).overflowX)) return false;
-  return true;
-}).map(element => element.outerHTML.slice(0, 100))"""
-
-# Heights of the first formulas outside folds.
-FORMULA_HEIGHTS = """() => [...document.querySelectorAll('article .katex-html')]
-  .filter(formula => !formula.closest('details')).slice(0, 3)
-  .map(formula => formula.getBoundingClientRect().height)"""
-
-# Boxes that scroll sideways but cannot be reached by keyboard.
-UNREACHABLE = """() => [...document.querySelectorAll('.katex-display, .scrolls')].filter(
-  box => box.scrollWidth > box.clientWidth + 1 && box.tabIndex !== 0
-).map(box => box.outerHTML.slice(0, 100))"""
-
-# Contrast of every evidence badge (WCAG 2 relative luminance), by its text.
-CONTRASTS = """() => {
-  const luminance = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(Number)
-    .map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  return [...document.querySelectorAll('.evidence')].map(badge => {
-    const style = getComputedStyle(badge);
-    const [low, high] = [luminance(style.color), luminance(style.backgroundColor)].sort();
-    return [badge.textContent, (high + 0.05) / (low + 0.05)];
-  });
-}"""
-
-
-@pytest.mark.site
-@pytest.mark.browser
-@pytest.mark.parametrize("width", [PHONE, DESK])
-@every_page
-def test_a_page_works_from_a_folder_with_the_network_off(browser, page, width) -> None:
-    with Visit(browser, page_file(page).as_uri(), width) as visit:
-        run = visit.page.evaluate
-        wide = "document.scrollingElement.scrollWidth - innerWidth"
-        assert run(wide) <= 0, f"scrolls sideways: {run(STICKS_OUT)[:3]}"
-        assert run(STICKS_OUT) == []
-        assert run(UNREACHABLE) == []
-        assert [height for height in run(FORMULA_HEIGHTS) if height <= 5] == []
-        if run("!!document.querySelector('article .katex')"):
-            fonts = run("[...document.fonts].filter(f => f.status === 'loaded').map(f => f.family)")
-            assert "KaTeX_Math" in fonts
-        for scheme in ("light", "dark"):
-            visit.page.emulate_media(color_scheme=scheme)
-            visit.page.wait_for_function(
-                "scheme => document.documentElement.dataset.theme === scheme", arg=scheme
-            )
-            assert [(word, ratio) for word, ratio in run(CONTRASTS) if ratio < 4.5] == []
-        assert visit.trouble == []
-
-
-@pytest.mark.site
-@pytest.mark.browser
-def test_search_finds_pages_without_a_server(browser) -> None:
-    address = (HTML / "search.html").as_uri() + "?q=likelihood"
-    with Visit(browser, address) as visit:
-        visit.page.locator("#search-results ul.search li a").nth(1).wait_for(timeout=10_000)
-        assert visit.trouble == []

@@ -1,0 +1,253 @@
+"""The EM player in JupyterLab: a real server, a real kernel, Chromium, and no other host.
+
+A reader drags a starting mean; what the page then says is held to what gmmlib gives for that mean.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import nbformat
+import numpy as np
+import pytest
+
+from gmmlib import Mixture, log_likelihood
+from gmmlib.data import shop_customers
+from gmmlib.em import em
+
+ROOT = Path(__file__).parent.parent
+
+CELL = """
+from gmmlib import Mixture
+from gmmlib.data import shop_customers
+from gmmlib.show.player import em_player
+
+start = Mixture([0.5, 0.5], [[156.0], [172.0]], [[[90.0]], [[90.0]]])
+em_player(shop_customers().X, start, 12, name="shop", alt="The children's mean goes to 140 cm.",
+          labels=["children", "adults"], xlabel="height", units="cm", bound=True)
+"""
+
+
+def log_l_of_means(means: list[float], iteration: int = 0) -> float:
+    start = Mixture([0.5, 0.5], np.reshape(means, (2, 1)), [[[90.0]], [[90.0]]])
+    state = next(islice(em(shop_customers().X, start), iteration, None))
+    return state.log_likelihood
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory) -> Iterator[str]:
+    """Address of a JupyterLab that knows nothing of this machine's settings, with one notebook."""
+    pytest.importorskip("jupyterlab")
+    folder = tmp_path_factory.mktemp("lab")
+    names = ("config", "data", "runtime", "ipython", "home", "notebooks")
+    places = {name: folder / name for name in names}
+    for place in places.values():
+        place.mkdir()
+    # The announcements would ask another host for news.
+    (places["config"] / "labconfig").mkdir()
+    (places["config"] / "labconfig" / "page_config.json").write_text(
+        json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}})
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL.strip())])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, places["notebooks"] / "player.ipynb")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "IPYTHON"))}
+    environment |= {
+        "HOME": str(places["home"]),
+        "IPYTHONDIR": str(places["ipython"]),
+        "JUPYTER_CONFIG_DIR": str(places["config"]),
+        "JUPYTER_DATA_DIR": str(places["data"]),
+        "JUPYTER_RUNTIME_DIR": str(places["runtime"]),
+        "PYTHONPATH": str(ROOT),
+    }
+    token = secrets.token_hex(16)
+    options = {
+        "ServerApp.ip": "127.0.0.1",
+        "ServerApp.port": 0,
+        "ServerApp.open_browser": False,
+        "ServerApp.allow_root": True,
+        "ServerApp.root_dir": places["notebooks"],
+        "IdentityProvider.token": token,
+        "LabApp.extension_manager": "readonly",
+    }
+    log = (folder / "log").open("w+")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", *(f"--{k}={v}" for k, v in options.items())],
+        cwd=places["notebooks"],
+        env=environment,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        deadline = time.monotonic() + 40
+        while not (found := list(places["runtime"].glob("jpserver-*.json"))):
+            log.flush()
+            assert server.poll() is None, f"JupyterLab ended:\n{(folder / 'log').read_text()}"
+            assert time.monotonic() < deadline, f"no start:\n{(folder / 'log').read_text()}"
+            time.sleep(0.1)
+        url = json.loads(found[0].read_text())["url"]
+        yield f"{url}lab/tree/player.ipynb?token={token}"
+    finally:
+        server.terminate()  # ends the kernels too
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+        log.close()
+
+
+@pytest.fixture(scope="module")
+def page(lab):
+    """The notebook in Chromium, its cell run and the player drawn."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    program = next(filter(None, map(shutil.which, names)), None)
+    if program is None:
+        pytest.skip(f"NO BROWSER TESTS: none of {', '.join(names)} is installed here")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=program)
+        page = chromium.new_page(viewport={"width": 1280, "height": 1400}, reduced_motion="reduce")
+        page.elsewhere = []
+
+        def guard(route) -> None:
+            host = urlsplit(route.request.url).hostname
+            if host == "127.0.0.1":
+                route.continue_()
+            else:
+                page.elsewhere.append(route.request.url)
+                route.abort()
+
+        page.route(re.compile("^https?://"), guard)
+        page.goto(lab, wait_until="domcontentloaded")
+        cell = page.locator(".jp-Notebook .jp-CodeCell").first
+        cell.locator(".cm-content").wait_for(timeout=60_000)
+        # JupyterLab loses a cell without a word when its kernel has only just connected.
+        for _ in range(20):
+            cell.locator(".cm-content").click()
+            page.keyboard.press("Shift+Enter")
+            page.wait_for_timeout(1500)
+            if cell.locator(".jp-InputPrompt").inner_text() != "[ ]:":
+                break
+        page.locator(".player .player-handle").nth(1).wait_for(timeout=60_000)
+        yield page
+        chromium.close()
+
+
+def shown_log_l(page) -> float:
+    text = page.locator(".player-status").inner_text()
+    return float(re.search(r"log L = (\S+) nats", text)[1].replace("−", "-"))
+
+
+def means_of_handles(page) -> list[float]:
+    handles = page.locator(".player-handle").all()
+    return [float(handle.get_attribute("aria-valuenow")) for handle in handles]
+
+
+def wait_for_answer(page, before: str) -> str:
+    """The status line once the kernel has answered."""
+    page.wait_for_function(
+        """before => {
+          const text = document.querySelector(".player-status").textContent;
+          return text !== before && !text.includes("computes");
+        }""",
+        arg=before,
+        timeout=20_000,
+    )
+    return page.locator(".player-status").inner_text()
+
+
+@pytest.mark.browser
+def test_a_reader_drags_a_starting_mean_and_the_kernel_answers(page) -> None:
+    status = page.locator(".player-status")
+    assert page.locator(".player").count() == 1  # the live view alone, not its static twin too
+    assert means_of_handles(page) == [156.0, 172.0]
+    assert shown_log_l(page) == pytest.approx(log_l_of_means([156.0, 172.0]), abs=0.006)
+
+    # By pointer
+    before = status.inner_text()
+    handle = page.locator(".player-handle").first
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 60, y, steps=5)
+    page.mouse.up()
+    wait_for_answer(page, before)
+    first, second = means_of_handles(page)
+    assert first < 152, "the handle should have moved with the pointer"
+    assert second == 172.0
+    assert shown_log_l(page) == pytest.approx(log_l_of_means([first, second]), abs=0.006)
+    last = int(page.locator(".player-jump input").get_attribute("max"))
+    page.get_by_role("slider", name="Half-step").evaluate(
+        "(e, last) => { e.value = last; e.dispatchEvent(new Event('input')); }", last
+    )
+    assert shown_log_l(page) == pytest.approx(
+        log_l_of_means([first, second], (last - 1) // 2), abs=0.006
+    )
+
+    # By keyboard, from the start
+    page.get_by_role("button", name="Reset", exact=True).click()
+    before = status.inner_text()
+    page.locator(".player-handle").nth(1).focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    wait_for_answer(page, before)
+    assert means_of_handles(page)[1] > 172.5
+    assert shown_log_l(page) == pytest.approx(log_l_of_means(means_of_handles(page)), abs=0.006)
+
+
+@pytest.mark.browser
+def test_a_reader_adds_a_point_draws_a_start_and_returns_to_the_original(page) -> None:
+    status = page.locator(".player-status")
+    page.get_by_role("button", name="Original run").click()
+    page.wait_for_function("document.querySelector('.player-handle').ariaValueNow === '156'")
+
+    before = status.inner_text()
+    page.get_by_role("button", name="Add points").click()
+    page.get_by_label("height (cm)").fill("195")
+    page.get_by_role("button", name="Add", exact=True).click()
+    wait_for_answer(page, before)
+    start = Mixture([0.5, 0.5], [[156.0], [172.0]], [[[90.0]], [[90.0]]])
+    longer = np.append(shop_customers().X, [[195.0]], axis=0)
+    assert shown_log_l(page) == pytest.approx(log_likelihood(longer, start), abs=0.006)
+    box = page.locator(".player-main").bounding_box()
+    before = status.inner_text()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 60)
+    wait_for_answer(page, before)
+    assert shown_log_l(page) < log_likelihood(longer, start) - 1
+    page.get_by_role("button", name="Add points").click()
+
+    before = status.inner_text()
+    page.get_by_role("button", name="New start").click()
+    wait_for_answer(page, before)
+    assert means_of_handles(page) != [156.0, 172.0]
+
+    # What gmmlib refuses is said, and the run stays.
+    before, means = status.inner_text(), means_of_handles(page)
+    page.get_by_role("button", name="Add points").click()
+    page.get_by_label("height (cm)").fill("1e200")
+    page.get_by_role("button", name="Add", exact=True).click()
+    assert wait_for_answer(page, before).startswith("Nothing is changed:")
+    assert means_of_handles(page) == means
+
+    page.get_by_role("button", name="Original run").click()
+    page.wait_for_function("document.querySelector('.player-handle').ariaValueNow === '156'")
+    assert shown_log_l(page) == pytest.approx(log_l_of_means([156.0, 172.0]), abs=0.006)
+
+
+@pytest.mark.browser
+def test_jupyterlab_with_the_player_asks_no_other_host(page) -> None:
+    assert page.elsewhere == []
