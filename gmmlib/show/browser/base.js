@@ -77,7 +77,7 @@ const progress = (casebook.progress = (() => {
   });
   return {
     read: () => state,
-    answer: change("answers"), // id of a question -> was the last answer right
+    answer: change("answers"), // id of a question -> was it ever answered right
     card: change("cards"), // id of a card -> known
     finish: change("finished"), // stem of a chapter -> finished
     reset: () => {

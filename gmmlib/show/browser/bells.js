@@ -4,7 +4,8 @@ casebook.bells = (() => {
   const EDGE = 14;
   let count = 0;
 
-  const number = (value, digits) => value.toFixed(digits).replace("-", "−");
+  const number = (value, digits) =>
+    value.toFixed(digits).replace(/^-(?=[0.]*$)/, "").replace("-", "−"); // no minus before a zero
 
   // A range with its label and its value in words. The words are in aria-valuetext, so the visible
   // copy is hidden from a screen reader.

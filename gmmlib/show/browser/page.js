@@ -13,6 +13,9 @@
     const answers = [];
     do {
       const box = waiting.shift();
+      // A formula off the screen is laid out (and its fonts are fetched, which printing needs)
+      // only when something within it is asked for its place.
+      box.firstElementChild?.getBoundingClientRect();
       answers.push([box, box.scrollWidth > box.clientWidth + 1]);
     } while (waiting.length && turn?.timeRemaining() > 5);
     for (const [box, scrolls] of answers) {
