@@ -56,8 +56,13 @@
       casebook.tabStops();
     };
     button.addEventListener("click", () => {
+      // The line that the reader is at stays where it is.
+      const lines = document.querySelectorAll("article :is(h2, h3, p, li, .math)");
+      const line = [...lines].find((each) => each.getBoundingClientRect().top > 60);
+      const place = line?.getBoundingClientRect().top;
       hidden = !hidden;
       update();
+      if (line) scrollBy({ top: line.getBoundingClientRect().top - place, behavior: "instant" });
       try {
         localStorage.setItem(KEY, hidden ? "hidden" : "shown");
       } catch {
