@@ -27,9 +27,10 @@ def parts(mixture, labels=("child", "adult")):
     return parts_figure(mixture, GRID, name="a", alt="Two bells.", labels=labels)
 
 
-def regression(mixture, grid=GRID):
+def regression(mixture, grid=GRID, labels=("low", "high")):
     X = np.array([[0.0, 0.5], [6.0, 2.0], [3.0, 1.0]])
-    return regression_figure(X, mixture, grid, name="a", alt="A.", xlabel="x", ylabel="y")
+    texts = {"name": "a", "alt": "A.", "xlabel": "x", "ylabel": "y", "labels": labels}
+    return regression_figure(X, mixture, grid, **texts)
 
 
 def slices(mixtures):
@@ -67,7 +68,9 @@ def test_an_ellipse_lies_at_its_number_of_standard_deviations():
             points = np.column_stack(line.get_data())
             distance = np.einsum("ni,ij,nj->n", points, np.linalg.inv(S), points)
             np.testing.assert_allclose(distance, sds**2, rtol=1e-9)
-    assert [ax.get_title() for ax in figure.drawing.axes] == list(SHAPES)
+            assert np.all(np.abs(points) < ax.get_xlim()[1])
+    titles = [ax.get_title().split() for ax in figure.drawing.axes]
+    assert titles == [["round", "1", "0", "0", "1"], ["tilted", "1", "0.8", "0.8", "2"]]
 
 
 def test_the_mean_is_the_conditional_mean_between_the_components_lines(pair):
@@ -80,6 +83,9 @@ def test_the_mean_is_the_conditional_mean_between_the_components_lines(pair):
     assert [first.get_color(), second.get_color()] == list(COMPONENTS[:2])
     np.testing.assert_allclose(first.get_ydata(), 0, atol=1e-12)
     np.testing.assert_allclose(second.get_ydata(), 3 + 0.5 * (grid - 6))
+    names = {text.get_text(): text.xy for text in ax.texts}
+    assert names["low"] == pytest.approx((7, 0))  # each line named where the mean has left it
+    assert names["high"] == pytest.approx((-1, -0.5))
 
 
 def test_rows_are_coloured_by_what_feature_0_says(pair):
@@ -121,6 +127,8 @@ def test_what_cannot_be_drawn_is_refused(shop, pair):
         parts(pair)
     with pytest.raises(ValueError, match="2 components need as many labels"):
         parts(shop, labels=("child",))
+    with pytest.raises(ValueError, match="2 components need as many labels"):
+        regression(pair, labels=("low",))
     with pytest.raises(ValueError, match=r"for 2 feature.* has 1"):
         regression(shop)
     with pytest.raises(ValueError, match="got 0 mixtures"):

@@ -40,8 +40,7 @@ def parts_figure(
         If the mixture is not one-dimensional, or the labels are not K.
     """
     _check_features(mixture, 1)
-    if len(labels) != mixture.n_components:
-        raise ValueError(f"{mixture.n_components} components need as many labels, got {labels}")
+    _check_labels(mixture, labels)
     grid = np.asarray(grid, float)
     parts = np.exp(mixture.log_joint(grid))
     density = np.exp(mixture.log_density(grid))
@@ -87,6 +86,8 @@ def shapes_figure(
 ) -> Figure:
     """The ellipses of some covariances at 1 and 2 standard deviations, over rows drawn from them.
 
+    Above each panel stand the label and the entries of the covariance.
+
     Parameters
     ----------
     covariances : label -> array (2, 2), positive definite, at most four
@@ -101,19 +102,22 @@ def shapes_figure(
     if not 1 <= len(covariances) <= 4:
         raise ValueError(f"got {len(covariances)} covariances; a row holds 1 to 4 panels")
     shapes = {key: Mixture([1.0], [[0.0, 0.0]], [S]) for key, S in covariances.items()}
-    reach = max(3.2 * np.sqrt(np.diag(shape.covariance)).max() for shape in shapes.values())
+    # rows further out than the ellipses are cut off: the ellipses are what the panels are for
+    reach = max(2.2 * np.sqrt(np.diag(shape.covariance)).max() for shape in shapes.values())
     angle = np.linspace(0, 2 * np.pi, 61)
     circle = np.column_stack([np.cos(angle), np.sin(angle)])
     panels = {"ncols": len(shapes), "sharex": True, "sharey": True, "squeeze": False}
-    with canvas(height=2.1, **panels) as (drawing, axes):
+    with canvas(height=2.8, **panels) as (drawing, axes):
         for k, (ax, (label, shape)) in enumerate(zip(axes[0], shapes.items(), strict=True)):
             rows, _ = shape.sample(n_samples, rng)
             ax.plot(*rows.T, "o", color=DATA, markersize=2.5, alpha=0.6, markeredgewidth=0)
             ellipse = circle @ np.linalg.cholesky(shape.covariance).T
             for sds in (1, 2):
                 ax.plot(*(sds * ellipse).T, color=component_color(k), lw=3 - sds)
-            ax.set(title=label, aspect="equal", xlim=(-reach, reach), ylim=(-reach, reach))
-            ax.set(xticks=[], yticks=[], xlabel="feature 1")
+            wide = 2 * "\N{NO-BREAK SPACE}"  # an SVG shows several plain spaces as one
+            lines = [wide.join(f"{value:g}" for value in line) for line in shape.covariance]
+            ax.set(aspect="equal", xlim=(-reach, reach), ylim=(-reach, reach))
+            ax.set(title="\n".join([label, *lines]), xticks=[], yticks=[], xlabel="feature 1")
         axes[0, 0].set_ylabel("feature 2")
     return Figure(drawing, name, alt, caption)
 
@@ -127,6 +131,7 @@ def regression_figure(
     alt: str,
     xlabel: str,
     ylabel: str,
+    labels: Sequence[str],
     mean_label: str = "mean",
     caption: str = "",
 ) -> Figure:
@@ -140,14 +145,16 @@ def regression_figure(
     X : array (N, 2)
     mixture : two-dimensional, K components
     grid : array (n_points,), values of feature 0 at which to draw, ascending
+    labels : K names of the components, each written beside its line
     name, alt, caption : see ``Figure``
 
     Raises
     ------
     ValueError
-        If the mixture is not two-dimensional.
+        If the mixture is not two-dimensional, or the labels are not K.
     """
     _check_features(mixture, 2)
+    _check_labels(mixture, labels)
     grid = np.asarray(grid, float)
     given = [mixture.conditional(0, value) for value in grid]
     lines = np.array([conditional.means[:, 0] for conditional in given])
@@ -159,6 +166,12 @@ def regression_figure(
             ax.plot(*rows.T, "o", color=color, markersize=3.5, alpha=0.5, markeredgewidth=0)
         for k in range(mixture.n_components):
             ax.plot(grid, lines[:, k], color=component_color(k), ls="--", lw=1.5)
+            gap = lines[:, k] - mean
+            end = 0 if abs(gap[0]) > abs(gap[-1]) else -1  # where it runs alone
+            ha, right = ("left", 4) if end == 0 else ("right", -4)
+            va, up = ("bottom", 6) if gap[end] > 0 else ("top", -6)
+            ax.annotate(labels[k], (grid[end], lines[end, k]), (right, up),
+                        textcoords="offset points", ha=ha, va=va)  # fmt: skip
         ax.plot(grid, mean, color=TEXT, lw=2.5)
         steepest = np.gradient(mean, grid).argmax()
         ax.annotate(mean_label, (grid[steepest], mean[steepest]), (14, -34),
@@ -205,6 +218,11 @@ def slices_figure(
         ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(grid[0], grid[-1]), ylim=(0, None))
         ax.locator_params(axis="y", nbins=4)
     return Figure(drawing, name, alt, caption)
+
+
+def _check_labels(mixture: Mixture, labels: Sequence[str]) -> None:
+    if len(labels) != mixture.n_components:
+        raise ValueError(f"{mixture.n_components} components need as many labels, got {labels}")
 
 
 def _check_features(mixture: Mixture, n_features: int) -> None:
