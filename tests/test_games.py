@@ -117,7 +117,8 @@ def test_the_bet_can_be_played_on_paper() -> None:
     fallback = BeautifulSoup(BET.fallback, "html.parser")
     rows = [[cell.text for cell in row.select("td")] for row in fallback.select("details tbody tr")]
     assert len(rows) == 10
-    outside = fallback.find_all("p")[-1].text
+    outside = fallback.find_all("p")[1].text
+    total = 0.0
     for height, truth, bet, pays in rows:
         assert height in outside
         assert truth in ("a child", "an adult")
@@ -125,6 +126,28 @@ def test_the_bet_can_be_played_on_paper() -> None:
         assert_allclose(float(bet), gamma, atol=1e-4)
         given = gamma if truth == "an adult" else 1 - gamma
         assert_allclose(float(pays), -np.log(given), atol=0.006)
+        total -= np.log(given)
+    below = fallback.select("details p")[0].text
+    assert f"the posterior pays {total:.2f} nats; 50% every time would cost 6.93." in below
+
+
+@pytest.mark.parametrize("seed", [None, 1, 2, 3])
+def test_the_round_on_paper_is_typical(seed) -> None:
+    game = detectives_bet(CLINIC, PATIENTS, seed=seed)
+    rows = BeautifulSoup(game.fallback, "html.parser").select("details tbody tr")
+    total = sum(float(row.select("td")[-1].text) for row in rows)
+    assert abs(total - 10 * game.payload["average"]["posterior"]) < 0.2
+
+
+def test_numbers_below_zero_have_their_minus() -> None:
+    X = CUSTOMERS.X - 300
+    start = Mixture(POOR.weights, POOR.means - 300, POOR.covariances)
+    cold = replace(PATIENTS, X=PATIENTS.X - 300)
+    clinic = Mixture(CLINIC.weights, CLINIC.means - 300, CLINIC.covariances)
+    for game in (beat_em(X, start), detectives_bet(clinic, cold)):
+        cells = [cell.text for cell in BeautifulSoup(game.fallback, "html.parser").select("td")]
+        assert any(cell.startswith("−1") for cell in cells)
+        assert not any(cell.startswith("-") for cell in cells)
 
 
 def test_without_script_the_race_is_a_table() -> None:
@@ -134,6 +157,8 @@ def test_without_script_the_race_is_a_table() -> None:
     assert_allclose([row[-1] for row in shown], RACE.payload["trace"], atol=0.006)
     assert_allclose([row[1] for row in shown], [s.mixture.means[0, 0] for s in states], atol=0.06)
     assert "at most two" in HUMPS.fallback
+    assert "JavaScript" in RACE.fallback
+    assert "JavaScript" in HUMPS.fallback
 
 
 # What is refused
@@ -396,10 +421,38 @@ def test_the_bet_can_be_won_and_lost_and_played_again(visit) -> None:
     verdict = bet.inner_text()
     assert f"The posterior wins: it paid {posterior:.2f} nats, you {yours:.2f}" in verdict
     assert "cheaper to say" in verdict
-    assert "cost 4.61 of your 46.05 nats" in verdict
+    assert "Your most expensive bet" not in verdict  # they all cost the same
+    assert "Log loss punishes certainty" in verdict
+    assert "It went well" not in verdict
+    assert "more than betting 50% every time would cost (0.69)" in verdict
     assert "Rounds won: 1 of 2" in verdict
     assert len(set(first)) == len(set(second)) == 10
     assert first != second
+
+
+@pytest.mark.browser
+def test_the_verdict_names_the_worst_bet_the_lucky_one_and_the_remark(visit) -> None:
+    remark = "Here it is not quite right."
+    _, bet = visit(detectives_bet(CLINIC, PATIENTS, remark=remark, seed=1))
+    saved = []
+    for turn in range(10):
+        n = int(bet.get_attribute("data-row"))
+        truth, height = BET.payload["truth"][n], BET.payload["values"][n]
+        given = 60 if turn == 0 else 99
+        bet.get_by_role("slider").fill(str(given if truth else 100 - given))
+        press(bet, "Bet")
+        press(bet, "Next patient" if turn < 9 else "See the verdict")
+        gamma = np.clip(CLINIC.responsibilities([height])[0, 1], *LIMITS)
+        pays = -np.log(gamma if truth else 1 - gamma)
+        saved.append((pays + np.log(given / 100), height, "99%" if truth else "1%", gamma))
+    verdict = bet.inner_text()
+    assert "Your most expensive bet was number 1, " in verdict
+    assert "to which you gave 60%, and that cost 0.51 of your 0.60 nats." in verdict
+    assert f"can pay less on average. {remark} A single round" in verdict
+    _, height, yours, gamma = max(saved)
+    percent = f"{100 * gamma:.1f}".removesuffix(".0")
+    said = f"At {height:g} cm you said {yours}, the posterior {percent}%. It went well this time."
+    assert said in verdict
 
 
 @pytest.mark.browser
@@ -489,8 +542,32 @@ def test_the_race_is_lost_by_who_does_nothing_or_harm(visit) -> None:
     assert "EM wins by" in text
     assert "Yours fell once" in text
     assert "put one bell on each hump" in text
+    harm = bells([131.0, 189.0], [2.0, 2.0], [0.5, 0.5])
+    gain = np.diff([state.log_likelihood for state in islice(em(CUSTOMERS.X, harm), 2)])[0]
+    assert (
+        f"And you had help at hand: one iteration of EM from your mixture would gain {gain:.1f}"
+        in (text)
+    )
     assert race.get_by_role("button", name="Done").is_hidden()
     assert race.get_by_role("slider").first.is_disabled()
+
+
+@pytest.mark.browser
+def test_who_is_content_lets_the_race_run_to_its_end(visit) -> None:
+    _, race = visit(RACE)
+    run = race.get_by_role("button", name="Let it run to the end")
+    assert run.is_hidden()
+    for _ in range(3):
+        press(race, "Let EM move me")
+    mine = list(islice(em(CUSTOMERS.X, POOR), 4))[3].log_likelihood
+    run.click()
+    assert f"Round 10: you {mine:.2f} (unchanged), EM {RACE.payload['trace'][10]:.2f}" in (
+        status(race)
+    )
+    assert "EM wins by" in race.inner_text()
+    assert "help at hand" not in race.inner_text()  # all calls are used
+    assert race.locator(".gmm-game-verdict").evaluate("e => e === document.activeElement")
+    assert run.is_hidden()
 
 
 @pytest.mark.browser
@@ -561,6 +638,23 @@ def test_the_explorer_says_one_hump_or_two(visit) -> None:
     assert spoken.text_content() == ""  # not while the slider moves
     page.clock.run_for(500)
     assert spoken.text_content().startswith(f"Two humps, at {left:.2f} and {right:.2f}.")
+
+
+@pytest.mark.browser
+def test_both_bells_stay_in_the_picture(visit) -> None:
+    _, explorer = visit(HUMPS)
+
+    def ends_of_bell_2() -> np.ndarray:
+        """Its height at both edges of the picture, in parts of its top."""
+        d = explorer.locator("path.gmm-game-bell").nth(1).get_attribute("d")
+        y = np.array([pair.split()[1] for pair in re.split("[ML]", d)[1:]], float)
+        return (y.max() - y[[0, -1]]) / (y.max() - y.min())
+
+    for gap, sd in [("3", "1"), ("8", "3"), ("0", "3"), ("8", "1")]:
+        explorer.get_by_role("slider", name="gap between").fill(gap)
+        explorer.get_by_label("sd of bell 2").fill(sd)
+        assert (ends_of_bell_2() < 0.02).all()
+    assert explorer.locator("svg").count() == 2
 
 
 @pytest.mark.browser

@@ -147,7 +147,7 @@ def page(lab):
 
 def shown_log_l(page) -> float:
     text = page.locator(".player-status").inner_text()
-    return float(re.search(r"log L = (\S+) nats", text)[1].replace("−", "-"))
+    return float(re.search(r"log L (?:=|stays at) (−?[\d.]+)", text)[1].replace("−", "-"))
 
 
 def means_of_handles(page) -> list[float]:

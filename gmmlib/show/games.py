@@ -37,6 +37,7 @@ def detectives_bet(
     plurals: Sequence[str] = ("children", "adults"),
     who: str = "patient",
     customers: int = 10,
+    remark: str = "",
     seed: int | None = None,
 ) -> Live:
     """A round of bets on the labels of a data set, beside the posterior's: {eq}`responsibilities`.
@@ -52,6 +53,8 @@ def detectives_bet(
     names, plurals : what a row of each component is called, with its article, and many of them
     who : what a row is called before its label is known
     customers : rows in one round
+    remark : for the verdict, a sentence on how right this mixture is for these data; it follows
+        "If the mixture is right, nobody who sees nothing else can pay less on average."
     seed : for a game that is the same each time; by default every reader draws other rows
 
     Raises
@@ -109,36 +112,47 @@ def detectives_bet(
         "unit": dataset.units[0],
         "range": _room(X),
         "mixture": _numbers(mixture),
+        "remark": remark,
         "seed": seed,
     }
-    return Live("detectives-bet", payload, _bets_on_paper(payload))
+    return Live("detectives-bet", payload, _bets_on_paper(payload, loss))
 
 
-def _bets_on_paper(payload: Mapping) -> str:
-    """Rows to bet on with a pencil, and what to compare with behind a fold."""
+def _bets_on_paper(payload: Mapping, loss: NDArray) -> str:
+    """Rows to bet on with a pencil, and what to compare with behind a fold.
+
+    ``loss`` (N,) is what the posterior pays for each row, in nats. A single round may cost it twice
+    its average, or half: of a hundred rounds the most typical one is printed.
+    """
     rng = np.random.default_rng(payload["seed"] or 0)
-    rows = rng.choice(len(payload["values"]), payload["customers"], replace=False)
+    size = payload["customers"]
+    rounds = [rng.choice(len(loss), size, replace=False) for _ in range(100)]
+    rows = min(rounds, key=lambda rows: abs(loss[rows].mean() - loss.mean()))
     unit, target = html.escape(payload["unit"]), html.escape(payload["target"])
-    shown = ", ".join(f"{payload['values'][n]:g}" for n in rows)
+    values = [_minus(f"{payload['values'][n]:g}") for n in rows]
     low, high = payload["limits"]
     answers = _table(
         (unit, "truth", f"posterior's bet on {payload['target']}", "it pays (nats)"),
         [
             (
-                f"{payload['values'][n]:g}",
+                value,
                 payload["target"] if payload["truth"][n] else payload["other"],
-                f"{(bet := min(max(payload['posterior'][n], low), high)):.4f}",
-                f"{-math.log(bet if payload['truth'][n] else 1 - bet):.2f}",
+                f"{min(max(payload['posterior'][n], low), high):.4f}",
+                f"{loss[n]:.2f}",
             )
-            for n in rows
+            for n, value in zip(rows, values, strict=True)
         ],
     )
     return (
         f"<p>A game for paper: for each of these {len(rows)} {html.escape(payload['who'])}s write "
         f"down the probability that it is {target}, from {low:.0%} to {high:.0%}. When the truth "
         "is out you pay minus the logarithm of the probability that you gave to it, and so does "
-        f"the posterior. The lower sum wins.</p><p>{shown} {unit}</p>"
-        f"<details><summary>The truth, and the posterior's bets</summary>{answers}</details>"
+        f"the posterior. The lower sum wins.</p><p>{', '.join(values)} {unit}</p>"
+        f"<details><summary>The truth, and the posterior's bets</summary>{answers}"
+        f"<p>Together the posterior pays {loss[rows].sum():.2f} nats; 50% every time would cost "
+        f"{size * math.log(2):.2f}. These {size} are chosen so that it pays about what it pays on "
+        "average. If the mixture is right, nobody who sees nothing else can pay less on average. "
+        f"{html.escape(payload['remark'])}</p></details>"
     )
 
 
@@ -238,11 +252,12 @@ def _race_on_paper(states: Sequence[State], rounds: int, end: float, unit: str) 
         numbers = (*m["means"], *np.sqrt(m["variances"]), m["weights"][0])
         last = f"{numbers[-1]:.2f}"
         rows.append(
-            (str(state.iteration), *(f"{v:.1f}" for v in numbers[:-1]), last,
+            (str(state.iteration), *(_signed(v, 1) for v in numbers[:-1]), last,
              _signed(state.log_likelihood))
         )  # fmt: skip
     head = ("round", "μ₁", "μ₂", "σ₁", "σ₂", "π₁", "log L (nats)")
     return (
+        "<p>This is a game with JavaScript; here is EM's side of it in numbers.</p>"
         f"<p>EM from a poor start, means and spreads in {html.escape(unit)}. After {rounds} rounds "
         f"it has reached {_signed(states[rounds].log_likelihood)} nats; it ends at "
         f"{_signed(end)}.</p>"
@@ -291,6 +306,7 @@ def two_humps(examples: Mapping[str, Mixture] | None = None) -> Live:
         "examples": cases,
     }
     fallback = (
+        "<p>This moves only with JavaScript; here is what it shows, in words.</p>"
         "<p>Two bells of equal weight and equal spread add up to one hump as long as their means "
         "are at most two spreads apart, and to two humps beyond. With unequal weights or spreads "
         "the border lies elsewhere.</p>"
@@ -323,8 +339,12 @@ def _numbers(mixture: Mixture) -> dict[str, list[float]]:
     }
 
 
-def _signed(number: float) -> str:
-    return f"{number:.2f}".replace("-", "−")
+def _signed(number: float, digits: int = 2) -> str:
+    return _minus(f"{number:.{digits}f}")
+
+
+def _minus(number: str) -> str:
+    return number.replace("-", "−")
 
 
 def _significant(numbers: NDArray, digits: int) -> list[float]:

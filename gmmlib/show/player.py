@@ -11,6 +11,7 @@ import html
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import ROUND_HALF_UP, Context, Decimal
 from itertools import islice, pairwise
 
 import anywidget
@@ -33,6 +34,9 @@ MAX_ROWS, MAX_ITERATIONS, MAX_FEATURES = 2000, 200, 2
 #: A gain in nats that the numbers of the page, with two decimals, no longer show.
 VISIBLE_GAIN = 0.005
 
+#: Decimals of log L and the ELBO in the payload; the page shows two of them.
+_NATS_DIGITS = 6
+
 #: A responsibility is one of these characters: "A" is 0, "_" is 1, in steps of 1 / 63.
 LEVELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -51,7 +55,7 @@ class Run:
     iterations : M-steps at most
     columns, units : one name and one unit for each feature; a unit may be empty
     labels : one name for each component
-    bound : whether each M-step also shows its bound
+    bound : whether the ELBO is shown too, and with each M-step its bound
     """
 
     X: NDArray
@@ -219,20 +223,22 @@ def _state(state: State, digits: Sequence[int], rows: NDArray) -> dict[str, obje
     mixture = state.mixture
     return {
         "weights": _short(mixture.weights, 6),
-        "means": [
-            [round(float(x), d + 3) for x, d in zip(mean, digits, strict=True)]
-            for mean in mixture.means
-        ],
+        "means": [_rounded(mean, digits) for mean in mixture.means],
         # Significant digits, not decimals: the covariance of a thin component must stay one.
         "covariances": [
             [[float(f"{entry:.6g}") for entry in row] for row in matrix]
             for matrix in _full(mixture)
         ],
-        "log_likelihood": round(state.log_likelihood, 6),
-        "elbo": round(state.elbo, 6),
-        "effective": _short(state.responsibilities.sum(axis=0), 2),
+        "log_likelihood": round(state.log_likelihood, _NATS_DIGITS),
+        "elbo": round(state.elbo, _NATS_DIGITS),
+        "effective": _short(state.responsibilities.sum(axis=0), 4),
         "bets": encode(state.responsibilities[rows]),
     }
+
+
+def _rounded(vector: ArrayLike, digits: Sequence[int]) -> list[float]:
+    """A mean as the page gets it: three decimals more than it shows."""
+    return [round(float(x), d + 3) for x, d in zip(vector, digits, strict=True)]
 
 
 def _full(mixture: Mixture) -> NDArray:
@@ -253,15 +259,23 @@ def summary(run: Run) -> str:
     )
 
 
+def _fixed(value: float, digits: int) -> str:
+    """As the page's script writes it: JavaScript rounds a tie away from zero, Python to even."""
+    # 400 digits are room for every float.
+    number = Decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP, Context(400))
+    return f"{abs(number) if number == 0 else number:f}".replace("-", "−")
+
+
 def _nats(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
+    return _fixed(round(value, _NATS_DIGITS), 2)
 
 
 def _vectors(run: Run, vectors: ArrayLike) -> str:
     """One vector per component, in the digits of the features, such as (2.04, 54.5), (4.3, 80)."""
     texts = []
     for vector in vectors:
-        numbers = [f"{x:.{d}f}".replace("-", "−") for x, d in zip(vector, run.digits, strict=True)]
+        rounded = _rounded(vector, run.digits)
+        numbers = [_fixed(x, d) for x, d in zip(rounded, run.digits, strict=True)]
         texts.append(numbers[0] if len(numbers) == 1 else f"({', '.join(numbers)})")
     return ", ".join(texts)
 
@@ -271,7 +285,7 @@ def _means(run: Run, mixture: Mixture) -> str:
 
 
 def table(run: Run, alt: str) -> str:
-    """The run as HTML: two sentences and a table, for a page without script and for the curious."""
+    """The run as HTML: sentences and a table, for a page without script and for the curious."""
     rows = []
     for state in run.states:
         sds = np.sqrt(np.diagonal(_full(state.mixture), axis1=1, axis2=2))
@@ -281,7 +295,7 @@ def table(run: Run, alt: str) -> str:
                 f"<td>{text}</td>"
                 for text in (
                     _nats(state.log_likelihood),
-                    _nats(state.elbo) if state.iteration else "",
+                    *([_nats(state.elbo) if state.iteration else ""] if run.bound else []),
                     ", ".join(f"{weight:.3f}" for weight in state.mixture.weights),
                     _vectors(run, state.mixture.means),
                     _vectors(run, sds),
@@ -296,9 +310,12 @@ def table(run: Run, alt: str) -> str:
         )
     )
     heads = (
-        "iteration", "log L", "ELBO, half-way", "weights", f"means: {names}", "sds"
+        "iteration", "log L", *(["ELBO, half-way"] if run.bound else []),
+        "weights", f"means: {names}", "sds",
     )  # fmt: skip
     return (
+        # The style sheet hides this line where the script has drawn the player.
+        '<p class="player-still">This moves only with JavaScript; here is the run in numbers.</p>'
         f"<p>{html.escape(alt)}</p>"
         '<div class="player-numbers" role="region" tabindex="0" aria-label="Numbers of the run">'
         f"<table><thead><tr>{''.join(f'<th scope=col>{head}</th>' for head in heads)}</tr></thead>"
@@ -442,7 +459,8 @@ def em_player(
     labels : names of the components; "component 1", ... when None
     xlabel, ylabel : names of the features, without unit
     units : the unit of both, or one each
-    bound : whether to draw, for each M-step, the bound that touches log L ({eq}`elbo`)
+    bound : whether to show the ELBO beside log L and, for each M-step, draw the bound that touches
+        log L ({eq}`elbo`)
     rng : draws the starts that the reader asks for in JupyterLab; seeded with 0 when None
 
     Raises

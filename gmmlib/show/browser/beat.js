@@ -19,6 +19,7 @@
     ],
     done: "Done",
     ask: (left) => `Let EM move me (${left} left)`,
+    run: "Let it run to the end",
     again: "Play again",
     names: ["bell 1", "bell 2"],
     sum: "thin line: your mixture",
@@ -50,7 +51,7 @@
     lost: (nats, yours, ems) => `EM wins by ${nats} nats: ${ems} against your ${yours}.`,
     draw: (yours) => `A draw at ${yours} nats.`,
     creep: ({ rounds, ems, end, left, iterations, slow }) =>
-      "EM’s log L never fell (chapter 06 proves it), but nothing promises that it rises fast. " +
+      "EM’s log L never falls, but nothing promises that it rises fast. " +
       `After its first step it needed ${slow} more to gain half of what was still missing. After ` +
       `${rounds} it is ${left} nats below the ${end} where it ends, and it comes within 0.1 of that after ` +
       `${iterations} iterations.`,
@@ -67,18 +68,23 @@
         "each hump of the histogram, as wide as the hump, and set the weight by their areas.",
     },
     digits: (gain, left) =>
-      `What EM does better is the last digits: one iteration from your mixture would gain ` +
+      "What EM does better is the last digits: one iteration from your mixture would gain " +
       `${gain} nats more${left > 0 ? ", and you had calls left" : ""}.`,
+    more: (gain, left) =>
+      `${left > 0 ? "And you had help at hand: one" : "One"} iteration of EM from your mixture ` +
+      `would gain ${gain} nats.`,
     finished:
       "One more iteration from your mixture would gain less than 0.01 nats: nothing is left to " +
       "polish.",
     both:
-      "So the best player is both: a good start by eye, then EM. Starts from k-means do the same " +
+      "So the best player is both: a good start by eye, then EM. Starts from K-means do the same " +
       "without an eye.",
     passed:
       "Your mixture even lies above EM’s end. No mistake: EM climbs to the top of its own hill " +
       "only.",
   };
+
+  const LITTLE = 1; // nats: below it, only the last digits are missing
 
   casebook.define("beat-em", ({ el, payload, fallback }) => {
     const { bellsPlot, histogram, number, slider } = casebook.bells;
@@ -98,6 +104,7 @@
     const status = node("p", { class: "gmm-game-answer", "aria-live": "polite" });
     const done = node("button", { type: "submit" }, BEAT_TEXT.done);
     const ask = node("button", { type: "button", onclick: () => letEM() });
+    const run = node("button", { type: "button", onclick: () => finish() }, BEAT_TEXT.run);
     const again = node(
       "button",
       { type: "button", hidden: true, onclick: () => start(true) },
@@ -186,6 +193,11 @@
       if (round === rounds) judge();
     };
 
+    // The mixture stays as it is, EM goes on.
+    const finish = () => {
+      while (round < rounds) move();
+    };
+
     const letEM = () => {
       let next;
       try {
@@ -213,6 +225,7 @@
       now.textContent = round < rounds ? BEAT_TEXT.round(round + 1, rounds) : BEAT_TEXT.over;
       ask.textContent = BEAT_TEXT.ask(left);
       ask.hidden = left === 0 || round === rounds;
+      run.hidden = round === 0 || round >= rounds - 1; // before: no move yet; after: Done does it
     };
 
     const judge = () => {
@@ -247,7 +260,9 @@
         say(
           (won ? BEAT_TEXT.eye.above : BEAT_TEXT.eye.below) +
             " " +
-            (gain >= 0.01 ? BEAT_TEXT.digits(nats(gain), left) : BEAT_TEXT.finished)
+            (gain < 0.01
+              ? BEAT_TEXT.finished
+              : BEAT_TEXT[gain < LITTLE ? "digits" : "more"](nats(gain), left))
         ),
         say(yours > payload.end + 0.005 ? BEAT_TEXT.passed : BEAT_TEXT.both)
       );
@@ -291,7 +306,7 @@
         now,
         picture.element,
         node("div", { class: "gmm-game-knobs" }, ...knobs.map((one) => one.element)),
-        node("div", { class: "gmm-game-buttons" }, done, ask)
+        node("div", { class: "gmm-game-buttons" }, done, ask, run)
       ),
       status,
       race.element,

@@ -43,18 +43,21 @@
       "Log loss punishes certainty in the wrong place: 20% for the truth costs 1.61 nats, 1% costs " +
       "4.61, and 0% would cost more than anybody can pay. It rewards certainty in the right place " +
       "with little: going from 90% to 99% saves 0.10.",
-    luck: ({ N, who, mean, customers, expected }) =>
+    lucky: ({ value, unit, yours, posterior }) =>
+      ` At ${value} ${unit} you said ${yours}, the posterior ${posterior}. It went well this time.`,
+    luck: ({ N, who, mean, customers, expected, remark }) =>
       `Over all ${N} ${who}s the posterior pays ${mean} nats each, so about ${expected} in a round ` +
       `of ${customers}. If the mixture is right, nobody who sees nothing else can pay less on ` +
-      "average. On average: a single round, won or lost, may be luck.",
-    unlimited: ({ lowest, highest, unlimited, worse }) =>
+      `average. ${remark ? `${remark} ` : ""}A single round, won or lost, may be luck.`,
+    unlimited: ({ lowest, highest, unlimited, worse, even }) =>
       `Without the limits of ${lowest}% and ${highest}% the posterior would pay ${unlimited} nats ` +
-      `each${worse ? ", more than 50% every time" : ""}: it was all but certain about a few, and ` +
+      `each${worse ? `, more than betting 50% every time would cost (${even})` : ""}: it was all but certain about a few, and ` +
       "wrong.",
     rounds: (won, played) => `Rounds won: ${won} of ${played}.`,
     bets: "All bets of this round",
     columns: (unit) => [unit, "truth", "you", "pay", "posterior", "pays"],
   };
+  const FAR = 0.4; // between two bets: then one of them was lucky
   const capital = (words) => words[0].toUpperCase() + words.slice(1);
 
   casebook.define("detectives-bet", ({ el, payload, fallback }) => {
@@ -63,6 +66,7 @@
     const random = generator(payload.seed);
     const [lowest, highest] = limits.map((limit) => Math.round(100 * limit));
     const percent = (p) => `${number(100 * p, 1).replace(/\.0$/, "")}%`;
+    const inWords = (value) => String(value).replace("-", "−");
     const even = Math.log(2);
     let drawn, bets, revealed;
     let [won, played] = [0, 0];
@@ -121,7 +125,7 @@
 
     const show = () => {
       const n = drawn[bets.length];
-      const value = payload.values[n];
+      const value = inWords(payload.values[n]);
       el.dataset.row = n; // of the payload: tests look here to know the truth
       revealed = false;
       now.textContent = BET_TEXT.now({ who, turn: bets.length + 1, customers, value, unit });
@@ -129,13 +133,13 @@
       bet.set(50);
       bet.input.disabled = false;
       button.textContent = BET_TEXT.bet;
-      picture.draw(null, { marks: [{ at: value, words: BET_TEXT.marked(value, unit) }] });
+      picture.draw(null, { marks: [{ at: payload.values[n], words: BET_TEXT.marked(value, unit) }] });
       picture.describe(BET_TEXT.hidden(value, unit));
     };
 
     const reveal = () => {
       const n = drawn[bets.length];
-      const value = payload.values[n];
+      const value = inWords(payload.values[n]);
       const yours = bet.input.valueAsNumber / 100;
       const posterior = clip(payload.posterior[n]);
       const given = (p) => (payload.truth[n] ? p : 1 - p);
@@ -161,7 +165,7 @@
       });
       tally();
       picture.draw(payload.mixture, {
-        marks: [{ at: value, words: BET_TEXT.marked(value, unit) }],
+        marks: [{ at: payload.values[n], words: BET_TEXT.marked(value, unit) }],
       });
       picture.describe(BET_TEXT.shown(value, unit, percent(posterior), target));
       button.textContent = bets.length < customers ? BET_TEXT.next(who) : BET_TEXT.last;
@@ -184,21 +188,25 @@
       const { posterior: mean, unlimited } = payload.average;
       const result =
         a === b ? BET_TEXT.draw(a) : yours < theirs ? BET_TEXT.won(a, b) : BET_TEXT.lost(a, b);
+      const alike = bets.every((one) => number(one.pay, 2) === number(worst.pay, 2));
+      const expensive = BET_TEXT.worst({
+        turn: bets.indexOf(worst) + 1,
+        value: worst.value,
+        unit,
+        truth: worst.truth,
+        given: percent(worst.given),
+        pay: number(worst.pay, 2),
+        total: a,
+      });
+      // What won the round, if one bet far from the posterior's did.
+      const saved = (one) => one.posteriorPay - one.pay;
+      const best = bets.reduce((one, another) => (saved(another) > saved(one) ? another : one));
+      const lucky = a !== b && yours < theirs && Math.abs(best.yours - best.posterior) > FAR;
       const say = (words) => node("p", {}, words);
       verdict.replaceChildren(
         node("p", { class: "gmm-game-result" }, result),
         say(BET_TEXT.even(customers, evens) + comparison),
-        say(
-          `${BET_TEXT.worst({
-            turn: bets.indexOf(worst) + 1,
-            value: worst.value,
-            unit,
-            truth: worst.truth,
-            given: percent(worst.given),
-            pay: number(worst.pay, 2),
-            total: a,
-          })} ${BET_TEXT.certainty}`
-        ),
+        say(alike ? BET_TEXT.certainty : `${expensive} ${BET_TEXT.certainty}`),
         say(
           BET_TEXT.luck({
             N: payload.values.length,
@@ -206,13 +214,22 @@
             mean: number(mean, 2),
             customers,
             expected: number(customers * mean, 1),
-          })
+            remark: payload.remark,
+          }) +
+            (lucky
+              ? BET_TEXT.lucky({
+                  value: best.value,
+                  unit,
+                  yours: percent(best.yours),
+                  posterior: percent(best.posterior),
+                })
+              : "")
         )
       );
       if (unlimited > mean + 0.01) {
         const worse = unlimited > even;
-        const pays = number(unlimited, 2);
-        verdict.append(say(BET_TEXT.unlimited({ lowest, highest, unlimited: pays, worse })));
+        const nats = { unlimited: number(unlimited, 2), even: number(even, 2) };
+        verdict.append(say(BET_TEXT.unlimited({ lowest, highest, worse, ...nats })));
       }
       verdict.append(
         node(

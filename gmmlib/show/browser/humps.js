@@ -25,10 +25,19 @@
     const { density } = casebook;
     const { ranges } = payload;
     const state = { ...payload.start };
-    const picture = bellsPlot({
-      low: -4, high: 10, axis: HUMPS_TEXT.axis, height: 190, names: HUMPS_TEXT.names,
-      sumName: HUMPS_TEXT.sum,
-    });
+    let picture, reach;
+    // The axis stays, and grows only where bell 2 would leave it.
+    const fit = ({ gap, ratio }) => {
+      const [low, high] = [Math.min(-4, gap - 3 * ratio), Math.max(10, gap + 3 * ratio)];
+      if (reach === `${low} ${high}`) return;
+      reach = `${low} ${high}`;
+      const next = bellsPlot({
+        low, high, axis: HUMPS_TEXT.axis, height: 190, names: HUMPS_TEXT.names,
+        sumName: HUMPS_TEXT.sum,
+      });
+      picture?.element.replaceWith(next.element);
+      picture = next;
+    };
     const answer = node("p", { class: "gmm-game-result" });
     const spoken = node("p", { class: "gmm-game-unseen", "aria-live": "polite" });
     const border = node("p", {});
@@ -66,6 +75,7 @@
     const draw = () => {
       const m = mixture(state);
       const found = humps(state, 1201);
+      fit(state);
       picture.draw(m, { marks: found.map((at) => ({ at })) });
       const places = found.map((at) => number(at, 2));
       const words = HUMPS_TEXT[found.length > 1 ? "twoHumps" : "oneHump"](...places);
@@ -117,6 +127,7 @@
       tell();
     };
 
+    fit(state);
     fallback.remove();
     el.classList.add("gmm-game");
     const examples = payload.examples.map(({ name, ...values }) =>

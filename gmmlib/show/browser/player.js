@@ -20,18 +20,28 @@ const PLAYER_TEXT = {
   start: (means, logL) =>
     `Start: the means stand at ${means}, and nobody has bet yet; log L = ${logL} nats.`,
   firstE: (t, counts, logL) =>
+    `E-step ${t}: every row places its first bets; they add up to ${counts} rows; log L stays at ` +
+    `${logL} nats.`,
+  eStep: (t, counts, logL) =>
+    `E-step ${t}: every row bets anew; the bets add up to ${counts} rows; log L stays at ${logL} nats.`,
+  mStep: (t, means, rise, logL) =>
+    `M-step ${t}: the means moved to ${means}; log L rose by ${rise} to ${logL} nats.`,
+  // The same where the bound is shown.
+  firstTouch: (t, counts, logL) =>
     `E-step ${t}: the first bets; they add up to ${counts} rows. The ELBO touches log L = ${logL} nats.`,
-  eStep: (t, counts, logL, gap) =>
-    `E-step ${t}: the bets follow and add up to ${counts} rows; log L = ${logL} nats, ` +
-    `the gap of ${gap} nats is closed.`,
-  mStep: (t, means, rise, elbo) =>
-    `M-step ${t}: the means moved to ${means}; the ELBO rose by ${rise} to ${elbo} nats.`,
+  touch: (t, logL, gap) =>
+    `E-step ${t}: the bets follow; log L stays at ${logL}; the gap of ${gap} nats is closed.`,
+  lift: (t, means, rise, elbo, logL) =>
+    `M-step ${t}: the means moved to ${means}; the ELBO rose by ${rise} to ${elbo} nats, and log L ` +
+    `with it, to ${logL}.`,
   below: (value) => `↓ from ${value}`,
-  trace: "log L and ELBO, half-step by half-step (nats)",
-  traceAlt: (from, to, n) =>
-    `log L rises from ${from} to ${to} nats in ${n} iterations. The ELBO stays below it after ` +
-    "every M-step and meets it again in every E-step.",
-  bound: "The bound on the way to the new parameters (nats above log L now)",
+  trace: (elbo) => `log L${elbo ? " and ELBO" : ""}, half-step by half-step (nats)`,
+  traceAlt: (from, to, n, elbo) =>
+    `log L goes from ${from} to ${to} nats in ${n} iterations. It rises in the M-steps and stays ` +
+    "where it is in the E-steps." +
+    (elbo ? " After an M-step the ELBO is lower; the next E-step lifts it to log L again." : ""),
+  ellipses: "Ellipses at one and two standard deviations",
+  bound: "The bound on the way to the new parameters (nats above log L at the old parameters)",
   boundAlt: (t, rise, gain) =>
     `Iteration ${t}: the bound touches log L at the old parameters. Its top, ${rise} nats higher, ` +
     `is at the new parameters, where log L is ${gain} nats higher.`,
@@ -312,14 +322,16 @@ const PLAYER_TEXT = {
     const { states } = data;
     const first = states[0].log_likelihood, end = states.at(-1).log_likelihood;
     const panel = frame(root, {
-      width, height: 170, left: 62, label: T.traceAlt(nats(first), nats(end), states.length - 1),
+      width, height: 170, left: 62,
+      label: T.traceAlt(nats(first), nats(end), states.length - 1, data.bounds),
     });
     const { box, behind, inside } = panel;
     // A poor start would press all that follows into one line: then it stays below the frame.
     const deep = states.length > 3 && states[1].log_likelihood - first > 0.6 * (end - first);
-    const values = states.slice(deep ? 1 : 0).flatMap((s) => [s.log_likelihood, s.elbo]);
+    const values = states.slice(deep ? 1 : 0)
+      .flatMap((s) => (data.bounds ? [s.log_likelihood, s.elbo] : [s.log_likelihood]));
     const low = Math.min(...values), high = Math.max(...values), room = 0.12 * (high - low) || 1;
-    const floor = low - (deep ? 2 : 1) * room; // the start's value is written on the floor
+    const floor = low - (deep ? 2.6 : 1) * room; // the start's value is written on the floor
     const x = linear(0, last + 1, box.left, box.right);
     const y = linear(floor, high + room, box.bottom, box.top);
     const every = niceStep(Math.max(1, (states.length - 1) / 6));
@@ -335,19 +347,20 @@ const PLAYER_TEXT = {
     const elbo = (h) => (h % 2 ? logL(h) : states[h / 2].elbo);
     const here = svg("rect", { class: "player-here", y: box.top, height: box.bottom - box.top, width: Math.max(3, x(1) - x(0)) });
     const dot = svg("circle", { class: "player-dot", r: 4 });
+    const below = svg("path", { class: "player-dot", d: "M-6 -11h12l-6 10z" });
     inside.append(
       here,
-      ...states.slice(1).map((s, i) => svg("rect", {
+      ...(data.bounds ? states.slice(1) : []).map((s, i) => svg("rect", {
         class: "player-gap", x: x(2 * i + 2), width: x(1) - x(0),
         y: y(s.log_likelihood), height: Math.max(0, y(s.elbo) - y(s.log_likelihood)),
       })),
       svg("path", { class: "player-curve player-mixture", d: stairs(logL, 0) }),
-      svg("path", { class: "player-curve player-bound", d: stairs(elbo, 1) }),
-      dot
+      data.bounds ? svg("path", { class: "player-curve player-bound", d: stairs(elbo, 1) }) : "",
+      dot, below
     );
-    // Both curves climb and flatten, so the lower right corner is free for their names.
     if (deep) behind.append(write(x(2) + 6, box.bottom - 6, T.below(fixed(first, 2))));
-    [["player-mixture", "log L"], ["player-bound", "ELBO"]].forEach(([style, text], i) => {
+    // Both curves climb and flatten, so the lower right corner is free for their names.
+    if (data.bounds) [["player-mixture", "log L"], ["player-bound", "ELBO"]].forEach(([style, text], i) => {
       const level = box.bottom - (deep ? 44 : 28) + 18 * i;
       behind.append(
         svg("path", { class: `player-curve ${style}`, d: `M${box.right - 84} ${level - 4}h30` }),
@@ -359,9 +372,14 @@ const PLAYER_TEXT = {
       jump(Math.min(last, Math.max(0, Math.floor(x.invert(place * (width / root.clientWidth))))));
     };
     return (h) => {
+      const place = x(h + 0.5), level = y(h && data.bounds ? elbo(h) : logL(h));
+      const outside = level > box.bottom; // an arrow says so, a dot on the floor would lie
       here.setAttribute("x", x(h));
-      dot.setAttribute("cx", x(h + 0.5));
-      dot.setAttribute("cy", Math.min(box.bottom - 4, y(h === 0 ? logL(0) : elbo(h))));
+      dot.setAttribute("cx", place);
+      dot.setAttribute("cy", level);
+      dot.style.display = outside ? "none" : "";
+      below.setAttribute("transform", `translate(${place} ${box.bottom})`);
+      below.style.display = outside ? "" : "none";
     };
   };
 
@@ -461,14 +479,15 @@ const PLAYER_TEXT = {
     const traceImage = svg("svg", { class: "player-trace", role: "img" });
     const boundImage = svg("svg", { role: "img" });
     const panels = node("div", { class: "player-panels" },
-      node("div", {}, node("p", { class: "player-title" }, T.trace), traceImage),
-      data.bounds ? node("div", {}, node("p", { class: "player-title" }, T.bound), boundImage) : "");
+      node("div", {}, node("p", { class: "player-title" }, T.trace(data.bounds)), traceImage),
+      data.bounds ? node("div", { class: "player-lower-bound" }, node("p", { class: "player-title" }, T.bound), boundImage) : "");
     const details = node("details", {}, node("summary", {}, T.numbers));
     if (fallback) details.append(fallback);
     el.classList.add("gmm-live", "player");
     if (data.name && !document.getElementById(data.name)) el.id = data.name;
     const live = model ? liveControls() : [];
-    el.append(stage, status, controls, ...live, panels, details);
+    const note = data.axes.length > 1 ? node("p", { class: "player-title" }, T.ellipses) : "";
+    el.append(stage, note, status, controls, ...live, panels, details);
 
     // Drawing
 
@@ -524,15 +543,17 @@ const PLAYER_TEXT = {
       return list(texts) + (units ? ` ${units}` : "");
     }
     function describe(h) {
-      const state = mixtureAt(h), t = Math.ceil(h / 2);
+      const state = mixtureAt(h), t = Math.ceil(h / 2), { bounds } = data;
       const logL = fixed(state.log_likelihood, 2);
       const counts = list(state.effective.map((value) => fixed(value, 1)));
       const end = h === last ? ` ${data.ending}` : "";
       if (h === 0) return T.start(vectors(state.means), logL);
-      if (h === 1) return T.firstE(t, counts, logL) + end;
-      if (h % 2) return T.eStep(t, counts, logL, nats(state.log_likelihood - state.elbo)) + end;
-      const before = data.states[t - 1].log_likelihood;
-      return T.mStep(t, vectors(state.means), nats(state.elbo - before), fixed(state.elbo, 2));
+      if (h === 1) return T[bounds ? "firstTouch" : "firstE"](t, counts, logL) + end;
+      if (h % 2 && bounds) return T.touch(t, logL, nats(state.log_likelihood - state.elbo)) + end;
+      if (h % 2) return T.eStep(t, counts, logL) + end;
+      const means = vectors(state.means), before = data.states[t - 1].log_likelihood;
+      if (!bounds) return T.mStep(t, means, nats(state.log_likelihood - before), logL);
+      return T.lift(t, means, nats(state.elbo - before), fixed(state.elbo, 2), logL);
     }
 
     // Moving
