@@ -173,6 +173,13 @@ addEventListener("DOMContentLoaded", async () => {
 """
 
 
+# What the page's own script does when it has time, now: then every font has been asked for.
+_LAY_OUT_ALL = """() => {
+  for (const formula of document.querySelectorAll(".katex-html")) formula.getBoundingClientRect();
+  return document.fonts.ready.then(() => true);
+}"""
+
+
 def visit(browser, server: Server, page: str, scroll: bool = True) -> Visit:
     """Visit a page, such as ``/chapters/index.html``, for the first time, at phone width.
 
@@ -190,7 +197,9 @@ def visit(browser, server: Server, page: str, scroll: bool = True) -> Visit:
         tab.add_init_script(_WATCH)
         tab.goto(server.address + page, wait_until="load")
         tab.wait_for_function("measured.math !== undefined")
-        if scroll:
+        if not scroll:
+            tab.evaluate(_LAY_OUT_ALL)
+        else:
             tab.wait_for_timeout(500)
             tab.evaluate("measured.loading = measured.blocking")
             tab.mouse.move(PHONE["width"] / 2, PHONE["height"] / 2)
@@ -206,7 +215,7 @@ def visit(browser, server: Server, page: str, scroll: bool = True) -> Visit:
     finally:
         context.close()
     sent = list(server.sent)
-    missing = [name for name, size in sent if size == 0 ]
+    missing = [name for name, size in sent if size == 0]
     if missing:
         raise FileNotFoundError(f"{page} asks for {', '.join(missing)}, which is not there")
     return Visit(

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup, Tag
+from fontTools.ttLib import TTFont
 
 from tests.pages import CHAPTERS, HTML, PAGES, article, every_chapter, every_page, page_file, soup
 
@@ -181,3 +182,17 @@ def test_every_picture_is_described(page: str) -> None:
 def test_the_ledger_lists_every_chapter(page: str) -> None:
     rows = article("chapters/ledger").select("table.ledger tbody tr")
     assert any(row.select(f"a[href^='{Path(page).name}.html']") for row in rows)
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("page", [*PAGES, "search"])
+def test_every_icon_has_its_drawing(page: str) -> None:
+    font = TTFont(HTML / "_static" / "vendor" / "fontawesome" / "webfonts" / "fa-solid-900.woff")
+    sheet = (HTML / "_static" / "casebook-page.css").read_text(encoding="utf-8")
+    icons = soup(page_file(page)).select(".fa-solid, .fas")
+    assert icons
+    for icon in icons:
+        names = "|".join(map(re.escape, icon["class"]))
+        found = re.findall(rf'\.(?:{names}):before[^{{}}]*\{{content:"\\([0-9a-f]+)"', sheet)
+        assert found, f"{icon} has no rule"
+        assert all(int(code, 16) in font.getBestCmap() for code in found), icon

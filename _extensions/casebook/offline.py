@@ -7,6 +7,7 @@ a page gets a script only if it holds something for it.
 
 from __future__ import annotations
 
+import logging
 import posixpath
 import re
 import shutil
@@ -39,10 +40,10 @@ _THEME_SHEETS = ("basic.css", "styles/pydata-sphinx-theme.css")
 #: The joined style sheet. The template layout.html names it.
 _SHEET = "casebook-page.css"
 
-#: Font Awesome's icons lie here in the private characters of Unicode.
+#: Font Awesome's icons are private characters of Unicode; a style sheet may write them escaped.
 _ICONS = Path("vendor/fontawesome/webfonts")
 _ICON_RULE = re.compile(r'(?:\.fa-[\w-]+:{1,2}before,?)+\{(?:--fa:)?content:"[^"]*"\}')
-_ICON = re.compile("[\ue000-\uf8ff]")
+_ICON = re.compile(r"[\ue000-\uf8ff]|\\[ef][0-9a-f]{3}\b")
 
 
 def _prepare(app: Sphinx, page: str, template: str, context: dict, doctree: nodes.document) -> None:
@@ -90,7 +91,8 @@ def _keep_icons(sheet: str, pages: str, static: Path) -> str:
 
     sheet = _ICON_RULE.sub(rule, sheet)
     font = _ICONS / "fa-solid-900"
-    _write_font((static / font).with_suffix(".ttf"), set(_ICON.findall(sheet)))
+    icons = {int(i[1:], 16) if i[0] == "\\" else ord(i) for i in _ICON.findall(sheet)}
+    _write_font((static / font).with_suffix(".ttf"), icons)
     solid = rf"url\({font}\.woff2\) format\(\"woff2\"\),url\({font}\.ttf\) format\(\"truetype\"\)"
     sheet, count = re.subn(solid, f'url({font}.woff) format("woff")', sheet)
     if count != 1:
@@ -98,14 +100,15 @@ def _keep_icons(sheet: str, pages: str, static: Path) -> str:
     return sheet
 
 
-def _write_font(source: Path, icons: set[str]) -> None:
+def _write_font(source: Path, icons: set[int]) -> None:
     """Write the icons of a font as .woff beside it."""
     from fontTools import subset  # here, because only a build of pages needs it
 
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # or it tells every table
     options = subset.Options(flavor="woff", layout_features=[], name_IDs=[0, 1, 2, 13, 14])
     font = subset.load_font(str(source), options)
     choice = subset.Subsetter(options)
-    choice.populate(text="".join(sorted(icons)))
+    choice.populate(unicodes=icons)
     choice.subset(font)
     font["head"].modified = font["head"].created  # or two builds would differ
     subset.save_font(font, str(source.with_suffix(".woff")), options)
