@@ -215,6 +215,14 @@ def test_gmmlib_executes_every_chapter_again_and_old_caches_go(book: Book) -> No
         assert len(list(caches.iterdir())) == 1
 
 
+def test_a_label_may_move_to_another_page(book: Book) -> None:
+    book.write("chapters/index.md", "# Start\n\nSee {eq}`plain`.\n")
+    write_chapter(book, 7, "sum-8", extra="\n$$ a = b $$ (plain)\n")
+    result = book.build()
+    assert result.ok, result.log
+    assert 'href="07-page.html#equation-plain">(7.2)</a>' in book.page("index")
+
+
 def test_a_failing_cell_fails_the_build_and_its_message_ends_the_log(book: Book) -> None:
     cell = '```{code-cell} ipython3\nraise ValueError("step 3 (Jensen)\\nhint: a factor 2")\n```\n'
     write_chapter(book, 7, "sum-8", extra=f"\n{cell}")

@@ -130,6 +130,13 @@ def _purge(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
     _stamps(env).pop(docname, None)
 
 
+def _forget_changed(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Forget all changed pages before the first is read: a label may move from one to another."""
+    for docname in docnames:
+        app.emit("env-purge-doc", env, docname)
+        env.clear_doc(docname)
+
+
 def _merge(app: Sphinx, env: BuildEnvironment, docnames: list[str], other: BuildEnvironment):
     for docname in docnames:
         _stamps(env)[docname] = _stamps(other)[docname]
@@ -178,6 +185,7 @@ def setup(app: Sphinx) -> None:
     """Connect the stamps, the cache folders and the marker of an unfinished build."""
     app.connect("config-inited", _forget_unfinished_build)
     app.connect("env-get-outdated", _outdated)
+    app.connect("env-before-read-docs", _forget_changed)
     app.connect("source-read", _use_stamped_cache)
     app.connect("env-purge-doc", _purge)
     app.connect("env-merge-info", _merge)
