@@ -112,7 +112,10 @@ def chromium() -> Iterator[object]:
     """
     program = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if program is None:
-        raise FileNotFoundError(f"none of {', '.join(CHROMIUMS)} is installed here")
+        raise FileNotFoundError(
+            f"none of {', '.join(CHROMIUMS)} is installed here; get one, for instance with "
+            "`apt install chromium`, and run again"
+        )
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:

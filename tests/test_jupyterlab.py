@@ -9,7 +9,6 @@ import json
 import os
 import re
 import secrets
-import shutil
 import subprocess
 import sys
 import time
@@ -109,40 +108,33 @@ def lab(tmp_path_factory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def page(lab):
+def page(lab, browser):
     """The notebook in Chromium, its cell run and the player drawn."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    program = next(filter(None, map(shutil.which, names)), None)
-    if program is None:
-        pytest.skip(f"NO BROWSER TESTS: none of {', '.join(names)} is installed here")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=program)
-        page = chromium.new_page(viewport={"width": 1280, "height": 1400}, reduced_motion="reduce")
-        page.elsewhere = []
+    page = browser.new_page(viewport={"width": 1280, "height": 1400}, reduced_motion="reduce")
+    page.elsewhere = []
 
-        def guard(route) -> None:
-            host = urlsplit(route.request.url).hostname
-            if host == "127.0.0.1":
-                route.continue_()
-            else:
-                page.elsewhere.append(route.request.url)
-                route.abort()
+    def guard(route) -> None:
+        host = urlsplit(route.request.url).hostname
+        if host == "127.0.0.1":
+            route.continue_()
+        else:
+            page.elsewhere.append(route.request.url)
+            route.abort()
 
-        page.route(re.compile("^https?://"), guard)
-        page.goto(lab, wait_until="domcontentloaded")
-        cell = page.locator(".jp-Notebook .jp-CodeCell").first
-        cell.locator(".cm-content").wait_for(timeout=60_000)
-        # JupyterLab loses a cell without a word when its kernel has only just connected.
-        for _ in range(20):
-            cell.locator(".cm-content").click()
-            page.keyboard.press("Shift+Enter")
-            page.wait_for_timeout(1500)
-            if cell.locator(".jp-InputPrompt").inner_text() != "[ ]:":
-                break
-        page.locator(".player .player-handle").nth(1).wait_for(timeout=60_000)
-        yield page
-        chromium.close()
+    page.route(re.compile("^https?://"), guard)
+    page.goto(lab, wait_until="domcontentloaded")
+    cell = page.locator(".jp-Notebook .jp-CodeCell").first
+    cell.locator(".cm-content").wait_for(timeout=60_000)
+    # JupyterLab loses a cell without a word when its kernel has only just connected.
+    for _ in range(20):
+        cell.locator(".cm-content").click()
+        page.keyboard.press("Shift+Enter")
+        page.wait_for_timeout(1500)
+        if cell.locator(".jp-InputPrompt").inner_text() != "[ ]:":
+            break
+    page.locator(".player .player-handle").nth(1).wait_for(timeout=60_000)
+    yield page
+    page.close()
 
 
 def shown_log_l(page) -> float:

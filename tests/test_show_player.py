@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from itertools import islice, pairwise
 from urllib.parse import urlsplit
 
@@ -392,20 +391,6 @@ def test_a_bad_request_is_answered_and_loses_nothing(request_, message) -> None:
 
 
 # In the browser
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Chromium of this machine, driven by playwright."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    program = next(filter(None, map(shutil.which, names)), None)
-    if program is None:
-        pytest.skip(f"NO BROWSER TESTS: none of {', '.join(names)} is installed here")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=program)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
