@@ -66,12 +66,13 @@ def main() -> int:
         count += len(spoilings)
         listed -= set(map(str, spoilings))
         for number, spoiled in enumerate(spoilings, start=1):
-            print(f"\r{stem}: {number}/{len(spoilings)}", end="", flush=True)
+            if sys.stdout.isatty():
+                print(f"\r{stem}: {number}/{len(spoilings)}", end="", flush=True)
             fault = unexplained(spoiled)
             if fault:
                 faults.append(fault)
                 print(f"\n  {fault}")
-        print()
+        print(f"\r{stem}: {len(spoilings)} spoiled rows")
     for name in sorted(listed):
         faults.append(f"listed in {LIST.name}, but no such spoiling: {name}")
         print(f"  {faults[-1]}")
