@@ -88,7 +88,7 @@ class Mixture:
         of their means.
         """
         deviations = np.sqrt(self.weights)[:, None] * (self.means - self.mean)
-        within = np.tensordot(self.weights, self._matrices(), axes=1)
+        within = np.tensordot(self.weights, self.full_covariances, axes=1)
         return within + deviations.T @ deviations
 
     def marginal(self, features: int | Sequence[int]) -> "Mixture":
@@ -169,7 +169,7 @@ class Mixture:
             covariances = covariances[:, hidden]
         elif self.covariance_type in ("full", "tied"):
             order = np.concatenate([seen, hidden])
-            L = np.linalg.cholesky(self._matrices()[:, order[:, None], order])
+            L = np.linalg.cholesky(self.full_covariances[:, order[:, None], order])
             s = len(seen)
             L_ss, L_hs, L_hh = L[:, :s, :s], L[:, s:, :s], L[:, s:, s:]
             away = values - self.means[:, seen]
@@ -178,10 +178,6 @@ class Mixture:
             if self.covariance_type == "tied":
                 covariances = covariances[0]  # the same for every component: no mean enters it
         return Mixture(weights, means, covariances, self.covariance_type)
-
-    def _matrices(self) -> NDArray:
-        """The covariances written out, (n_components, n_features, n_features)."""
-        return covariance.as_full(self.covariances, self.covariance_type, *self.means.shape)
 
     def _features(self, features: int | Sequence[int]) -> NDArray:
         """The indices of features as an array, once checked."""
@@ -194,6 +190,11 @@ class Mixture:
                 f"{self.n_features - 1}"
             )
         return indices
+
+    @property
+    def full_covariances(self) -> NDArray:
+        r"""$\Sigma_k$ written out for every type, (n_components, n_features, n_features)."""
+        return covariance.as_full(self.covariances, self.covariance_type, *self.means.shape)
 
     def relabelled(self, order: ArrayLike) -> "Mixture":
         """The same density with its components in another order: labels carry no meaning.
@@ -288,5 +289,5 @@ class Mixture:
         """
         labels = rng.choice(self.n_components, size=n_samples, p=self.weights)
         noise = rng.standard_normal((n_samples, self.n_features))
-        L = np.linalg.cholesky(self._matrices())
+        L = np.linalg.cholesky(self.full_covariances)
         return self.means[labels] + np.einsum("nij,nj->ni", L[labels], noise), labels

@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 
 from benchmarks.pages import (
-    MOST_KB,
     MOST_KB_WITHOUT_PLAYER,
     MOST_REQUESTS,
     page_of_equations,
@@ -206,7 +205,7 @@ def test_formulas_off_the_screen_get_their_fonts_for_printing(browser, address, 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_first_visit_stays_within_its_budget(browser, server, page) -> None:
     seen = visit(browser, server, f"/{page}.html", scroll=False)
-    assert seen.kilobytes <= (MOST_KB if seen.players else MOST_KB_WITHOUT_PLAYER)
+    assert seen.kilobytes <= seen.kilobytes_allowed
     assert seen.requests <= MOST_REQUESTS
     assert seen.requests > 5, "the style sheet and scripts of a page should be among these"
 

@@ -11,11 +11,7 @@
     count: (shown, all) => (shown === all ? `All ${all} equations` : `${shown} of ${all} equations`),
     sorted: (name, ascending) => `sorted by ${name}, ${ascending ? "ascending" : "descending"}`,
   };
-  const node = (tag, attributes = {}, ...children) => {
-    const element = Object.assign(document.createElement(tag), attributes);
-    element.append(...children);
-    return element;
-  };
+  const { node } = casebook; // every page's own script, which comes before this one
 
   const table = document.querySelector("table.ledger");
   if (!table) return;
@@ -52,7 +48,7 @@
   });
 
   table.parentElement.before(
-    node("div", { className: "ledger-controls" },
+    node("div", { class: "ledger-controls" },
       node("label", {}, `${TEXT.find} `, find),
       node("label", {}, `${TEXT.evidence} `, level),
       count),

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gmmlib.mixture import Mixture
+from gmmlib.show.checks import check_features, check_labels
 from gmmlib.show.densities import plateau
 from gmmlib.show.figure import Figure, canvas
-from gmmlib.show.palette import TEXT, component_color
-
-_DASHES = ("-", "--", "-.", ":")
+from gmmlib.show.palette import TEXT, component_color, line_styles
 
 
 def bet_figure(
@@ -41,15 +40,12 @@ def bet_figure(
         If there is no mixture, or more than four, or one is not one-dimensional.
     """
     heights = np.asarray(heights, float)
-    if not 1 <= len(mixtures) <= len(_DASHES):
-        raise ValueError(
-            f"got {len(mixtures)} mixtures; line styles tell 1 to {len(_DASHES)} apart"
-        )
+    styles = line_styles(mixtures)
     for mixture in mixtures.values():
-        _check_one_dimensional(mixture)
+        check_features(mixture, 1)
     with canvas(height=3.0) as (drawing, ax):
         ax.axhline(0.5, color=TEXT, lw=0.6)
-        for (label, mixture), dashes in zip(mixtures.items(), _DASHES, strict=False):
+        for (label, mixture), dashes in zip(mixtures.items(), styles, strict=True):
             gamma = mixture.responsibilities(heights)[:, component]
             ax.plot(heights, gamma, color=component_color(component), ls=dashes, label=label)
         drawing.legend(frameon=False, loc="outside upper center", handlelength=2.2, ncols=4)
@@ -86,9 +82,8 @@ def stranger_figure(
     ValueError
         If the mixture is not one-dimensional, or the labels are not K.
     """
-    _check_one_dimensional(mixture)
-    if len(labels) != mixture.n_components:
-        raise ValueError(f"{mixture.n_components} components need as many labels, got {labels}")
+    check_features(mixture, 1)
+    check_labels(mixture, labels)
     heights = np.asarray(heights, float)
     gamma, log_density = mixture.responsibilities(heights), mixture.log_density(heights)
     marked = np.array(list(strangers.values()), float)
@@ -113,8 +108,3 @@ def stranger_figure(
         low.set_xlim(heights[0], heights[-1])
         low.locator_params(axis="y", nbins=5)
     return Figure(drawing, name, alt, caption)
-
-
-def _check_one_dimensional(mixture: Mixture) -> None:
-    if mixture.n_features != 1:
-        raise ValueError(f"this figure is for one feature; the mixture has {mixture.n_features}")

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from gmmlib import covariance
 from gmmlib.mixture import Mixture
+from gmmlib.show.checks import check_labels
 from gmmlib.show.figure import Figure, canvas
 from gmmlib.show.palette import DATA, TEXT, blend, component_color
 
@@ -143,7 +143,7 @@ def ellipse_figure(
     """
     labels = _checked(X, mixture, 2, labels)
     colors = np.array(blend(mixture.responsibilities(X)))
-    sigmas = covariance.as_full(mixture.covariances, mixture.covariance_type, *mixture.means.shape)
+    sigmas = mixture.full_covariances
     angle = np.linspace(0, 2 * np.pi, 61)
     circle = np.column_stack([np.cos(angle), np.sin(angle)])
     with canvas(height=4.0) as (drawing, ax):
@@ -192,14 +192,12 @@ def _checked(
         )
     if labels is None:
         labels = [f"component {k + 1}" for k in range(mixture.n_components)]
-    if len(labels) != mixture.n_components:
-        raise ValueError(f"{mixture.n_components} components need as many labels, got {labels}")
+    check_labels(mixture, labels)
     return labels
 
 
 def _sds(mixture: Mixture) -> NDArray:
-    full = covariance.as_full(mixture.covariances, mixture.covariance_type, *mixture.means.shape)
-    return np.sqrt(full[:, 0, 0])
+    return np.sqrt(mixture.full_covariances[:, 0, 0])
 
 
 def _grid(X: NDArray, mixture: Mixture, labels: Sequence[str]) -> NDArray:

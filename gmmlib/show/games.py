@@ -15,7 +15,6 @@ from itertools import islice
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gmmlib import covariance
 from gmmlib.data import Dataset
 from gmmlib.em import State, em
 from gmmlib.mixture import Mixture
@@ -331,11 +330,10 @@ def _one_column(X: ArrayLike) -> NDArray:
 
 def _numbers(mixture: Mixture) -> dict[str, list[float]]:
     """A one-dimensional mixture as ``density.js`` takes it."""
-    full = covariance.as_full(mixture.covariances, mixture.covariance_type, *mixture.means.shape)
     return {
         "weights": mixture.weights.tolist(),
         "means": mixture.means[:, 0].tolist(),
-        "variances": full[:, 0, 0].tolist(),
+        "variances": mixture.full_covariances[:, 0, 0].tolist(),
     }
 
 

@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from gmmlib import covariance
 from gmmlib.mixture import Mixture
+from gmmlib.show.checks import check_features
 from gmmlib.show.figure import Figure, canvas
-from gmmlib.show.palette import DATA, TEXT, component_color
+from gmmlib.show.palette import DATA, TEXT, component_color, line_styles
 
-_DASHES = ("-", "--", ":", "-.")
 _STEPS = 50  # grid points for each standard deviation of the narrowest component
 
 
@@ -38,11 +37,9 @@ def modes(mixture: Mixture) -> NDArray:
     ValueError
         If the mixture is not one-dimensional.
     """
-    if mixture.n_features != 1:
-        raise ValueError(f"humps are for one feature; the mixture has {mixture.n_features}")
+    check_features(mixture, 1)
     means = mixture.means[:, 0]
-    full = covariance.as_full(mixture.covariances, mixture.covariance_type, *mixture.means.shape)
-    variances = full[:, 0, 0]
+    variances = mixture.full_covariances[:, 0, 0]
 
     def slope(x: NDArray) -> NDArray:
         x = np.atleast_1d(x)
@@ -115,16 +112,13 @@ def hump_figure(
     """
     if np.ndim(X) != 2 or X.shape[1] != 1:
         raise ValueError(f"this figure needs X of shape (N, 1), got {np.shape(X)}")
-    if not 1 <= len(mixtures) <= len(_DASHES):
-        raise ValueError(
-            f"got {len(mixtures)} mixtures; line styles tell 1 to {len(_DASHES)} apart"
-        )
+    styles = line_styles(mixtures)
     margin = 0.03 * np.ptp(X)
     grid = np.linspace(X.min() - margin, X.max() + margin, 241)
     with canvas(height=3.4) as (drawing, ax):
         heights, edges = np.histogram(X[:, 0], bins=bins, density=True)
         ax.stairs(heights, edges, fill=True, color=DATA, alpha=0.35, lw=0)
-        for (label, mixture), dashes in zip(mixtures.items(), _DASHES, strict=False):
+        for (label, mixture), dashes in zip(mixtures.items(), styles, strict=True):
             _curve_with_dots(ax, grid, mixture, dashes, label)
         drawing.legend(frameon=False, loc="outside upper center", handlelength=2.4, ncols=2)
         ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(grid[0], grid[-1]), ylim=(0, None))

@@ -8,6 +8,8 @@ ellipses are labelled too.
 
 from __future__ import annotations
 
+from collections.abc import Sized
+
 import numpy as np
 from matplotlib.colors import to_hex, to_rgb
 
@@ -36,6 +38,24 @@ def component_color(k: int) -> str:
             "show fewer, or one at a time"
         )
     return COMPONENTS[k]
+
+
+_LINE_STYLES = ("-", "--", "-.", ":")
+
+
+def line_styles(curves: Sized) -> tuple[str, ...]:
+    """A line style for each of some curves that have one colour.
+
+    Raises
+    ------
+    ValueError
+        If there is no curve, or more than four.
+    """
+    if not 1 <= len(curves) <= len(_LINE_STYLES):
+        raise ValueError(
+            f"got {len(curves)} mixtures; line styles tell 1 to {len(_LINE_STYLES)} apart"
+        )
+    return _LINE_STYLES[: len(curves)]
 
 
 def blend(responsibilities: np.ndarray, levels: int = 10) -> list[str]:

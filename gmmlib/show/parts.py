@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmlib.mixture import Mixture
+from gmmlib.show.checks import check_features, check_labels
 from gmmlib.show.figure import Figure, canvas
-from gmmlib.show.palette import DATA, TEXT, blend, component_color
-
-_DASHES = ("-", "--", "-.", ":")
+from gmmlib.show.palette import DATA, TEXT, blend, component_color, line_styles
 
 
 def parts_figure(
@@ -39,8 +38,8 @@ def parts_figure(
     ValueError
         If the mixture is not one-dimensional, or the labels are not K.
     """
-    _check_features(mixture, 1)
-    _check_labels(mixture, labels)
+    check_features(mixture, 1)
+    check_labels(mixture, labels)
     grid = np.asarray(grid, float)
     parts = np.exp(mixture.log_joint(grid))
     density = np.exp(mixture.log_density(grid))
@@ -153,8 +152,8 @@ def regression_figure(
     ValueError
         If the mixture is not two-dimensional, or the labels are not K.
     """
-    _check_features(mixture, 2)
-    _check_labels(mixture, labels)
+    check_features(mixture, 2)
+    check_labels(mixture, labels)
     grid = np.asarray(grid, float)
     given = [mixture.conditional(0, value) for value in grid]
     lines = np.array([conditional.means[:, 0] for conditional in given])
@@ -204,29 +203,14 @@ def slices_figure(
     ValueError
         If there is no mixture, or more than four, or one is not one-dimensional.
     """
-    if not 1 <= len(mixtures) <= len(_DASHES):
-        raise ValueError(
-            f"got {len(mixtures)} mixtures; line styles tell 1 to {len(_DASHES)} apart"
-        )
+    styles = line_styles(mixtures)
     grid = np.asarray(grid, float)
     with canvas(height=3.0) as (drawing, ax):
-        for (label, mixture), dashes in zip(mixtures.items(), _DASHES, strict=False):
-            _check_features(mixture, 1)
+        for (label, mixture), dashes in zip(mixtures.items(), styles, strict=True):
+            check_features(mixture, 1)
             ax.plot(grid, np.exp(mixture.log_density(grid)), color=TEXT, ls=dashes, label=label)
             ax.plot(mixture.mean, np.exp(mixture.log_density(mixture.mean)), "o", color=TEXT, ms=7)
         drawing.legend(frameon=False, loc="outside upper center", handlelength=2.2, ncols=4)
         ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(grid[0], grid[-1]), ylim=(0, None))
         ax.locator_params(axis="y", nbins=4)
     return Figure(drawing, name, alt, caption)
-
-
-def _check_labels(mixture: Mixture, labels: Sequence[str]) -> None:
-    if len(labels) != mixture.n_components:
-        raise ValueError(f"{mixture.n_components} components need as many labels, got {labels}")
-
-
-def _check_features(mixture: Mixture, n_features: int) -> None:
-    if mixture.n_features != n_features:
-        raise ValueError(
-            f"this figure is for {n_features} feature(s); the mixture has {mixture.n_features}"
-        )

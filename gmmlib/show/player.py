@@ -19,7 +19,6 @@ import numpy as np
 import traitlets
 from numpy.typing import ArrayLike, NDArray
 
-from gmmlib import covariance
 from gmmlib.em import State, em
 from gmmlib.likelihood import elbo, log_likelihood
 from gmmlib.mixture import Mixture
@@ -227,7 +226,7 @@ def _state(state: State, digits: Sequence[int], rows: NDArray) -> dict[str, obje
         # Significant digits, not decimals: the covariance of a thin component must stay one.
         "covariances": [
             [[float(f"{entry:.6g}") for entry in row] for row in matrix]
-            for matrix in _full(mixture)
+            for matrix in mixture.full_covariances
         ],
         "log_likelihood": round(state.log_likelihood, _NATS_DIGITS),
         "elbo": round(state.elbo, _NATS_DIGITS),
@@ -239,13 +238,6 @@ def _state(state: State, digits: Sequence[int], rows: NDArray) -> dict[str, obje
 def _rounded(vector: ArrayLike, digits: Sequence[int]) -> list[float]:
     """A mean as the page gets it: three decimals more than it shows."""
     return [round(float(x), d + 3) for x, d in zip(vector, digits, strict=True)]
-
-
-def _full(mixture: Mixture) -> NDArray:
-    """The covariances of all components as matrices, (n_components, n_features, n_features)."""
-    return covariance.as_full(
-        mixture.covariances, mixture.covariance_type, mixture.n_components, mixture.n_features
-    )
 
 
 def summary(run: Run) -> str:
@@ -288,7 +280,7 @@ def table(run: Run, alt: str) -> str:
     """The run as HTML: sentences and a table, for a page without script and for the curious."""
     rows = []
     for state in run.states:
-        sds = np.sqrt(np.diagonal(_full(state.mixture), axis1=1, axis2=2))
+        sds = np.sqrt(np.diagonal(state.mixture.full_covariances, axis1=1, axis2=2))
         cells = [
             f"<th scope=row>{state.iteration}</th>",
             *(

@@ -40,6 +40,14 @@ const node = make((tag) => document.createElement(tag));
 const svg = make((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
 Object.assign(casebook, { node, svg });
 
+// A number with so many decimals, a true minus sign, and none before a zero.
+const fixed = (value, digits) =>
+  value.toFixed(digits).replace(/^-(?=[0.]*$)/, "").replace("-", "−");
+
+// The d of a path through points [x, y].
+const pathThrough = (points) =>
+  `M${points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}`;
+
 const prefersStillness = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 // What a reader has done, kept in this browser and nowhere else. Where the browser keeps nothing

@@ -87,7 +87,7 @@
   const LITTLE = 1; // nats: below it, only the last digits are missing
 
   casebook.define("beat-em", ({ el, payload, fallback }) => {
-    const { bellsPlot, histogram, number, slider } = casebook.bells;
+    const { bellsPlot, histogram, slider } = casebook.bells;
     const { emStep, logLikelihood } = casebook.density;
     const { values, counts, rounds, helps, trace, unit, ranges } = payload;
     const top = 1.35 * Math.max(...histogramOf().map((bar) => bar.density));
@@ -96,8 +96,8 @@
     function histogramOf() {
       return histogram(values, counts, ...payload.bars);
     }
-    const nats = (value) => number(value, Math.abs(value) < 0.095 ? 2 : 1);
-    const logL = (value) => number(value, 2);
+    const nats = (value) => fixed(value, Math.abs(value) < 0.095 ? 2 : 1);
+    const logL = (value) => fixed(value, 2);
     const digits = (step) => Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
 
     const now = node("p", { class: "gmm-game-now" });
@@ -124,7 +124,7 @@
 
     // One slider for each number of the mixture: how it is read and written.
     const knob = (label, [min, max, step], unit, read, write) => {
-      const words = (value) => number(value, digits(step)) + unit;
+      const words = (value) => fixed(value, digits(step)) + unit;
       const one = slider({
         label, min, max, step, value: min, words,
         oninput: (value) => {
@@ -151,9 +151,9 @@
       picture.describe(
         BEAT_TEXT.picture(
           {
-            means: mine.means.map((value) => number(value, 1)),
-            sds: [0, 1].map((k) => number(sd(k), 1)),
-            weights: mine.weights.map((value) => number(value, 2)),
+            means: mine.means.map((value) => fixed(value, 1)),
+            sds: [0, 1].map((k) => fixed(sd(k), 1)),
+            weights: mine.weights.map((value) => fixed(value, 2)),
           },
           unit
         )
@@ -162,7 +162,7 @@
 
     const drawRace = (end) => {
       race.draw(traceOfMine, trace.slice(0, round + 1), end);
-      const list = (numbers) => numbers.map((value) => number(value, 1)).join(", ");
+      const list = (numbers) => numbers.map((value) => fixed(value, 1)).join(", ");
       race.element.setAttribute(
         "aria-label",
         BEAT_TEXT.racePicture(list(traceOfMine), list(trace.slice(0, round + 1)))
@@ -318,7 +318,7 @@
 
   // log L against the round: the player solid with dots, EM dashed with squares.
   const racePlot = ({ rounds, trace, end }) => {
-    const { number, path, plot, text } = casebook.bells;
+    const { plot, text } = casebook.bells;
     const height = 150;
     const { root, x, floor, head } = plot({
       low: 0, high: 1.34 * rounds, axis: BEAT_TEXT.race, height, head: 34, last: rounds,
@@ -334,7 +334,7 @@
       return svg(
         "g",
         { class: "gmm-game-race", style: `color:${color}` },
-        svg("path", { d: path(points), "stroke-dasharray": dash }),
+        svg("path", { d: pathThrough(points), "stroke-dasharray": dash }),
         ...points.map(([px, py]) =>
           mark === "dot"
             ? svg("circle", { cx: px.toFixed(1), cy: py.toFixed(1), r: 3 })
@@ -343,7 +343,7 @@
       );
     };
     const name = (who, numbers, at) =>
-      text(x(numbers.length - 1) + 8, at + 4, `${who} ${number(numbers.at(-1), 1)}`, "start");
+      text(x(numbers.length - 1) + 8, at + 4, `${who} ${fixed(numbers.at(-1), 1)}`, "start");
     const draw = (mine, ems, finish) => {
       const [mineAt, emAt] = [y(mine.at(-1)), y(ems.at(-1))];
       // Names at the ends of both lines, kept apart.

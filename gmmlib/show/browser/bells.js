@@ -4,9 +4,6 @@ casebook.bells = (() => {
   const EDGE = 14;
   let count = 0;
 
-  const number = (value, digits) =>
-    value.toFixed(digits).replace(/^-(?=[0.]*$)/, "").replace("-", "−"); // no minus before a zero
-
   // A range with its label and its value in words. The words are in aria-valuetext, so the visible
   // copy is hidden from a screen reader.
   const slider = ({ label, min, max, step, value, words, oninput }) => {
@@ -50,9 +47,6 @@ casebook.bells = (() => {
   };
 
   const tickWords = (value) => String(Math.round(value * 100) / 100).replace("-", "−");
-
-  const path = (points) =>
-    points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 
   const text = (x, y, words, anchor = "middle") =>
     svg("text", { x: x.toFixed(1), y: y.toFixed(1), "text-anchor": anchor }, words);
@@ -108,14 +102,14 @@ casebook.bells = (() => {
         mixture.means.forEach((_, k) =>
           front.append(
             svg("path", {
-              d: path(grid.map((value, i) => [x(value), y(parts[i][k])])),
+              d: pathThrough(grid.map((value, i) => [x(value), y(parts[i][k])])),
               class: "gmm-game-bell",
               stroke: PALETTE[k],
               "stroke-dasharray": k ? "7 3" : "none",
             })
           )
         );
-        const sumPath = path(grid.map((value, i) => [x(value), y(whole[i])]));
+        const sumPath = pathThrough(grid.map((value, i) => [x(value), y(whole[i])]));
         front.append(svg("path", { d: sumPath, class: "gmm-game-sum" }));
         const taken = marks.filter(({ words }) => words).map(({ at }) => x(at));
         front.append(...labels(mixture, x, y, taken));
@@ -183,5 +177,5 @@ casebook.bells = (() => {
       node("tbody", {}, ...rows.map((entries) => row("td", ...entries)))
     );
 
-  return { WIDTH, EDGE, number, slider, plot, path, text, bellsPlot, histogram, table };
+  return { WIDTH, EDGE, slider, plot, text, bellsPlot, histogram, table };
 })();

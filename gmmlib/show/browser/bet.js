@@ -61,11 +61,11 @@
   const capital = (words) => words[0].toUpperCase() + words.slice(1);
 
   casebook.define("detectives-bet", ({ el, payload, fallback }) => {
-    const { bellsPlot, number, slider, table } = casebook.bells;
+    const { bellsPlot, slider, table } = casebook.bells;
     const { customers, who, target, other, unit, limits } = payload;
     const random = generator(payload.seed);
     const [lowest, highest] = limits.map((limit) => Math.round(100 * limit));
-    const percent = (p) => `${number(100 * p, 1).replace(/\.0$/, "")}%`;
+    const percent = (p) => `${fixed(100 * p, 1).replace(/\.0$/, "")}%`;
     const inWords = (value) => String(value).replace("-", "−");
     const even = Math.log(2);
     let drawn, bets, revealed;
@@ -159,9 +159,9 @@
       answer.textContent = BET_TEXT.truth({
         truth: one.truth,
         yours: percent(yours),
-        pay: number(one.pay, 2),
+        pay: fixed(one.pay, 2),
         posterior: percent(posterior),
-        posteriorPay: number(one.posteriorPay, 2),
+        posteriorPay: fixed(one.posteriorPay, 2),
       });
       tally();
       picture.draw(payload.mixture, {
@@ -174,12 +174,12 @@
 
     const tally = () => {
       const sums = [total("pay"), total("posteriorPay"), bets.length * even];
-      sums.forEach((sum, i) => (scores[i].textContent = number(sum, 2)));
+      sums.forEach((sum, i) => (scores[i].textContent = fixed(sum, 2)));
     };
 
     const judge = () => {
       const [yours, theirs] = [total("pay"), total("posteriorPay")];
-      const [a, b, evens] = [yours, theirs, customers * even].map((sum) => number(sum, 2));
+      const [a, b, evens] = [yours, theirs, customers * even].map((sum) => fixed(sum, 2));
       played += 1;
       if (a !== b && yours < theirs) won += 1;
       const comparison =
@@ -188,14 +188,14 @@
       const { posterior: mean, unlimited } = payload.average;
       const result =
         a === b ? BET_TEXT.draw(a) : yours < theirs ? BET_TEXT.won(a, b) : BET_TEXT.lost(a, b);
-      const alike = bets.every((one) => number(one.pay, 2) === number(worst.pay, 2));
+      const alike = bets.every((one) => fixed(one.pay, 2) === fixed(worst.pay, 2));
       const expensive = BET_TEXT.worst({
         turn: bets.indexOf(worst) + 1,
         value: worst.value,
         unit,
         truth: worst.truth,
         given: percent(worst.given),
-        pay: number(worst.pay, 2),
+        pay: fixed(worst.pay, 2),
         total: a,
       });
       // What won the round, if one bet far from the posterior's did.
@@ -211,9 +211,9 @@
           BET_TEXT.luck({
             N: payload.values.length,
             who,
-            mean: number(mean, 2),
+            mean: fixed(mean, 2),
             customers,
-            expected: number(customers * mean, 1),
+            expected: fixed(customers * mean, 1),
             remark: payload.remark,
           }) +
             (lucky
@@ -228,7 +228,7 @@
       );
       if (unlimited > mean + 0.01) {
         const worse = unlimited > even;
-        const nats = { unlimited: number(unlimited, 2), even: number(even, 2) };
+        const nats = { unlimited: fixed(unlimited, 2), even: fixed(even, 2) };
         verdict.append(say(BET_TEXT.unlimited({ lowest, highest, worse, ...nats })));
       }
       verdict.append(
@@ -239,8 +239,8 @@
           table(
             BET_TEXT.columns(unit),
             bets.map((one) => [
-              one.value, one.truth, percent(one.yours), number(one.pay, 2),
-              percent(one.posterior), number(one.posteriorPay, 2),
+              one.value, one.truth, percent(one.yours), fixed(one.pay, 2),
+              percent(one.posterior), fixed(one.posteriorPay, 2),
             ])
           )
         ),

@@ -21,7 +21,7 @@
   };
 
   casebook.define("two-humps", ({ el, payload, fallback }) => {
-    const { bellsPlot, number, slider } = casebook.bells;
+    const { bellsPlot, slider } = casebook.bells;
     const { density } = casebook;
     const { ranges } = payload;
     const state = { ...payload.start };
@@ -77,7 +77,7 @@
       const found = humps(state, 1201);
       fit(state);
       picture.draw(m, { marks: found.map((at) => ({ at })) });
-      const places = found.map((at) => number(at, 2));
+      const places = found.map((at) => fixed(at, 2));
       const words = HUMPS_TEXT[found.length > 1 ? "twoHumps" : "oneHump"](...places);
       answer.textContent = `${words}.`;
       picture.describe(`${words}.`);
@@ -94,7 +94,7 @@
 
     const map = () => {
       changes = findChanges();
-      const places = changes.map((at) => number(at, 1)).join(HUMPS_TEXT.and);
+      const places = changes.map((at) => fixed(at, 1)).join(HUMPS_TEXT.and);
       border.textContent =
         state.ratio === 1 && state.weight === 0.5
           ? HUMPS_TEXT.borderEqual
@@ -109,7 +109,7 @@
       const [min, max, step] = ranges[key];
       return slider({
         label: HUMPS_TEXT[key], min, max, step, value: state[key],
-        words: (value) => number(value, decimals),
+        words: (value) => fixed(value, decimals),
         oninput: (value) => {
           state[key] = value;
           if (key !== "gap") map();

@@ -108,10 +108,6 @@ const PLAYER_TEXT = {
     const more = Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6 ? 1 : 0;
     return values.map((value) => [value, fixed(value, digits + more)]);
   };
-  const fixed = (value, digits) => {
-    const text = value.toFixed(digits);
-    return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
-  };
   // Nats with two decimals; a small gain with two significant digits, so that it does not read 0.
   const nats = (value) =>
     value !== 0 && Math.abs(value) < 0.1 ? String(Number(value.toPrecision(2))) : fixed(value, 2);
@@ -122,7 +118,6 @@ const PLAYER_TEXT = {
     scale.invert = (place) => low + ((place - from) / (to - from)) * (high - low);
     return scale;
   };
-  const path = (points) => "M" + points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L");
   const rgb = casebook.palette.map((hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)));
   const blend = (row) =>
     `rgb(${[0, 1, 2].map((c) => Math.round(row.reduce((sum, g, k) => sum + g * rgb[k][c], 0)))})`;
@@ -247,9 +242,9 @@ const PLAYER_TEXT = {
       mixture: (state) => {
         const grid = gridOf(state);
         const parts = grid.map((value) => mixture(state, value));
-        bells.forEach((bell, k) => bell.setAttribute("d", path(grid.map((value, i) => [x(value), y(parts[i][k])]))));
+        bells.forEach((bell, k) => bell.setAttribute("d", pathThrough(grid.map((value, i) => [x(value), y(parts[i][k])]))));
         const sums = parts.map(total);
-        sum.setAttribute("d", path(grid.map((value, i) => [x(value), y(sums[i])])));
+        sum.setAttribute("d", pathThrough(grid.map((value, i) => [x(value), y(sums[i])])));
         // The mixture's name stands on its right shoulder, or over its end where there is no room.
         const highest = Math.max(...sums);
         const shoulder = sums.findLastIndex((value) => value > 0.4 * highest);
@@ -311,7 +306,7 @@ const PLAYER_TEXT = {
       colour: (bets) => dots.forEach((dot, n) => (dot.style.color = bets ? blend(bets[n]) : "")),
       mixture: ({ means, covariances }) => means.forEach((mean, k) => {
         rings[k].forEach((ring, i) => ring.setAttribute("d",
-          path(ellipse(mean, covariances[k], i + 1).map(([a, b]) => [x(a), y(b)])) + "Z"));
+          pathThrough(ellipse(mean, covariances[k], i + 1).map(([a, b]) => [x(a), y(b)])) + "Z"));
         names[k].setAttribute("transform", `translate(${x(mean[0])} ${y(mean[1])})`);
       }),
     };
@@ -403,11 +398,11 @@ const PLAYER_TEXT = {
       axisY(panel, y, ticks(-0.6 * top, 1.05 * top, 4));
       const points = (values) => s.map((value, i) => [x(value), y(values[i])]);
       const line = (values, style) => svg("path", {
-        class: `player-curve ${style}`, d: path(points(values)),
+        class: `player-curve ${style}`, d: pathThrough(points(values)),
       });
       const upper = line(curve, "player-mixture"), lower = line(bound, "player-bound");
       const gap = svg("path", {
-        class: "player-gap", d: path([...points(curve), ...points(bound).reverse()]) + "Z",
+        class: "player-gap", d: pathThrough([...points(curve), ...points(bound).reverse()]) + "Z",
       });
       const dot = svg("circle", { class: "player-dot", r: 5 });
       behind.append(...[0, 1].map((value) =>
