@@ -1,0 +1,97 @@
+"""Every question of every problem set: the solution, the blank and each known mistake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import nbformat
+import pytest
+
+from exercises.grading import master
+from gmmlib.exercises.check import VERDICT_TYPE
+
+NAMES = sorted(path.stem for path in master.FOLDER.glob("ps*.md"))
+SETS = {name: master.load(name) for name in NAMES}
+QUESTIONS = [(name, question) for name in NAMES for question in SETS[name].ids]
+MISTAKES = [
+    (name, question, mistake)
+    for name, question in QUESTIONS
+    for mistake in SETS[name].mistakes(question)
+]
+
+
+def checked(notebook: nbformat.NotebookNode) -> dict[str, Any]:
+    """Run a notebook's cells as its learner would; what each check shows."""
+    space: dict[str, Any] = {}
+    shown = {}
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        if cell.id.endswith("-check"):
+            shown[cell.id.removesuffix("-check")] = eval(cell.source, space)
+        else:
+            exec(cell.source, space)
+    return shown
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def problem_set(request) -> master.ProblemSet:
+    return SETS[request.param]
+
+
+def test_a_set_has_ten_points_and_what_each_set_has(problem_set):
+    questions = problem_set.questions
+    assert sum(question.points for question in questions) == pytest.approx(10)
+    kinds = {question.kind for question in questions}
+    assert {"function", "formula", "invariant"} <= kinds
+    assert any(cell.id == "open" for cell in problem_set.release().cells)
+    assert "You show that you can" in problem_set.text
+
+
+def test_the_notebooks_are_valid_and_the_same_each_time(problem_set):
+    again = master.load(problem_set.name)
+    for make in ("release", "source", "solution"):
+        notebook = getattr(problem_set, make)()
+        nbformat.validate(notebook)
+        assert nbformat.writes(notebook) == nbformat.writes(getattr(again, make)())
+    assert problem_set.tests() == again.tests()
+
+
+def test_the_students_notebook_holds_no_solution_and_no_hidden_test(problem_set):
+    text = nbformat.writes(problem_set.release())
+    for marker in ("BEGIN SOLUTION", "HIDDEN TESTS", "Slip(", "Suspect("):
+        assert marker not in text
+    code = [cell.source for cell in problem_set.release().cells if cell.cell_type == "code"]
+    assert sum(master.STUB in source for source in code) == len(problem_set.ids)
+
+
+def test_hidden_inputs_are_not_the_visible_ones(problem_set):
+    for seen, hidden in zip(problem_set.visible, problem_set.questions, strict=True):
+        if seen.kind in ("function", "formula"):
+            assert str(seen.cases) != str(hidden.cases), seen.id
+
+
+def test_the_solution_gets_all_points(problem_set):
+    for shown in checked(problem_set.solution()).values():
+        assert shown.verdict.points == shown.verdict.of, repr(shown)
+        assert shown.borrowed is None
+
+
+def test_the_blank_gets_none_and_is_told_so(problem_set):
+    for shown in checked(problem_set.release()).values():
+        assert shown.verdict.points == 0
+        assert "Not answered yet" in shown.verdict.feedback or "None" in shown.verdict.feedback
+
+
+@pytest.mark.parametrize(("name", "question", "mistake"), MISTAKES)
+def test_a_known_mistake_gets_its_own_hint_and_its_points(name, question, mistake):
+    known, code = SETS[name].mistakes(question)[mistake]
+    shown = checked(SETS[name].answered({question: code}))
+    verdict = shown[question].verdict
+    assert known.hint in verdict.feedback, verdict.feedback
+    assert verdict.points == known.points < verdict.of
+    data = shown[question]._repr_mimebundle_()
+    assert known.hint in data["text/markdown"]
+    assert data[VERDICT_TYPE]["points"] == known.points
+    others = [other.verdict for key, other in shown.items() if key != question]
+    assert all(other.solved for other in others)  # no answer depends on another one
