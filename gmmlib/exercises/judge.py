@@ -93,6 +93,9 @@ def judge(question: Question, answers: Sequence[Answer]) -> Verdict:
     group = next(g for g, ok in zip(question.groups, passed, strict=True) if not ok)
     if question.kind == "invariant":
         words = _missed(question, by_group)
+        if not any(isinstance(answer.value, bool) for answer in answers):
+            got = answers[first].error or f"`{_short(answers[first].value)}`"
+            words = f"`{question.name}` must return `True` or `False`; instead: {got}"
     else:
         words = _explain(question, cases[first], answers[first])
         if group.hint:
@@ -154,15 +157,23 @@ def _say(
 
 def _missed(question: Question, by_group: Sequence[Sequence[bool]]) -> str:
     """Which implementations an invariant takes for what they are not, with one hint."""
-    lines, hint = [], ""
+    missed: dict[bool, list[str]] = {True: [], False: []}
+    hint = ""
     for group, flags in zip(question.groups, by_group, strict=True):
-        names = sorted(case.suspect for case, ok in zip(group.cases, flags, strict=True) if not ok)
-        if names:
-            verb = "refuses" if group.required else "accepts"
-            what = "obeys every law" if group.required else "breaks one"
-            lines.append(f"It {verb} {', '.join(names)}, which {what}.")
-            hint = hint or group.hint
-    return "\n".join(lines) + (f"\n\nHint: {hint}" if hint else "")
+        names = [c.suspect for c, ok in zip(group.cases, flags, strict=True) if not ok]
+        missed[group.required] += names
+        hint = hint or (group.hint if names else "")
+    lines = []
+    if missed[True]:
+        lines.append(f"It does not accept {_list(missed[True])}, though no law is broken there.")
+    if missed[False]:
+        lines.append(f"It does not refuse {_list(missed[False])}, where a law is broken.")
+    return " ".join(lines) + (f"\n\nHint: {hint}" if hint else "")
+
+
+def _list(names: Sequence[str]) -> str:
+    *most, last = sorted(names)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _explain(question: Question, case: Case, answer: Answer) -> str:
@@ -179,6 +190,8 @@ def _explain(question: Question, case: Case, answer: Answer) -> str:
         return f"`{question.name}` returns `None`{where}. Is a `return` missing?"
     if question.kind == "value":
         return f"`{question.name}` is `{_short(answer.value)}`: not the value that is asked for."
+    if isinstance(case.right, list) and not isinstance(answer.value, list):
+        return f"One result came back{where}; there should be {len(case.right)}."
     yours, right = as_numbers(answer.value), as_numbers(case.right)
     if yours is None or right is None:
         return _compare(answer.value, case.right, where)
@@ -211,9 +224,8 @@ def _pattern(yours: np.ndarray, right: np.ndarray) -> str:
         if ratio.size and np.allclose(ratio, ratio[0], rtol=1e-6) and not np.isclose(ratio[0], 0):
             if np.isclose(ratio[0], -1):
                 return " The sign is turned round."
-            return f" Yours is {ratio[0]:.4g} times the right value" + (
-                " everywhere." if ratio.size > 1 else "."
-            )
+            if ratio.size > 1 or ratio[0] in (0.5, 2.0):
+                return f" Yours is {ratio[0]:.4g} times the right value."
         if shift.size > 1 and np.allclose(shift, shift[0], rtol=1e-6):
             return f" Yours is the right value {shift[0]:+.4g} everywhere."
         if np.allclose(yours, np.exp(right), rtol=1e-6):
@@ -239,5 +251,7 @@ def _short(value: Any) -> str:
         return " ".join(text.split())
     if isinstance(value, float):
         return f"{value:.6g}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_short(item) for item in value) + "]"
     text = repr(str(value) if isinstance(value, str) else value)
     return text if len(text) <= 120 else text[:117] + "..."
