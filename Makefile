@@ -21,7 +21,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/share/matplotlib
 export PYTHONUTF8 := 1
 
-.PHONY: help book test lint format serve lab visits mutants picture clean distclean
+.PHONY: help book test lint format serve lab grade visits mutants picture clean distclean
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## */\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
 		printf 'make %-9s  %s\n' "$$name" "$$text"; done
@@ -44,11 +44,18 @@ format: $(VENV)/.dev  ## put the code into the format that lint wants
 serve: book  ## build the book and serve it on this machine (PORT=8000)
 	$(PY) -m http.server --bind 127.0.0.1 --directory $(HTML) $(PORT)
 
-lab: $(VENV)/.book  ## open the chapters as notebooks in JupyterLab
+lab: $(VENV)/.book  ## open the chapters and the exercises as notebooks in JupyterLab
+	@$(PY) -m exercises
 	@# A chapter is a Markdown file: without this setting a click on it opens a text editor.
 	@JUPYTER_CONFIG_DIR=$(VENV)/etc/jupyter $(VENV)/bin/jupytext-config set-default-viewer \
 		markdown myst >/dev/null
-	$(VENV)/bin/jupyter lab chapters
+	$(VENV)/bin/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/chapters
+
+# PS and SUBMISSIONS say what; OPTIONS passes on the rest, such as OPTIONS="--private DIR".
+grade: $(VENV)/.dev  ## grade a class: make grade PS=ps1 SUBMISSIONS=folder-or-zip
+	@test -n "$(PS)" && test -n "$(SUBMISSIONS)" || { echo "Say which problem set and where the \
+	notebooks are: make grade PS=ps1 SUBMISSIONS=folder-or-zip" >&2; exit 2; }
+	@$(PY) -m exercises.grading $(PS) "$(SUBMISSIONS)" $(OPTIONS)
 
 visits: book $(VENV)/.dev  ## measure what a first visit to each page costs, in bytes and in time
 	$(PY) -m benchmarks.pages
@@ -61,7 +68,7 @@ picture: $(VENV)/.book  ## draw the README's picture again
 
 clean:  ## remove the built book and every cache
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis gmmlib.egg-info
-	find gmmlib tests _extensions -name __pycache__ -type d -prune -exec rm -rf {} +
+	find gmmlib exercises tests _extensions -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean  ## remove the virtual environment and the browser libraries too
 	rm -rf $(VENV) node_modules

@@ -9,6 +9,7 @@ What it does, one module each:
 ``ledger``     the records that derivations print are gathered into one page
 ``formulas``   KaTeX sets every formula when the book is built, and bad TeX fails the build
 ``markup``     questions, cards and progress: HTML elements whose words are MyST Markdown
+``exercises``  the students' notebooks of the problem sets lie beside the pages
 ``browser``    every page loads the script of the live elements, and no state of Jupyter's widgets
 ``offline``    the pages of ``_toc.yml`` came out, and none asks another host for anything
 """
@@ -21,7 +22,7 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from . import browser, failures, formulas, freshness, ledger, markup, numbering, offline
+from . import browser, exercises, failures, formulas, freshness, ledger, markup, numbering, offline
 
 
 def _hash(paths: Iterable[Path]) -> str:
@@ -48,6 +49,7 @@ def setup(app: Sphinx) -> dict[str, object]:
     numbering.setup(app)
     ledger.setup(app)
     markup.setup(app)
+    exercises.setup(app)
     browser.setup(app)
     offline.setup(app)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True}

@@ -202,16 +202,25 @@ def _bubblewrap(
     root = os.geteuid() == 0
     line = ["bwrap", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
     line += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--hostname", "sandbox"]
-    line += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"] if root else ["--unshare-user"]
+    if root:
+        # What setpriv needs to become nobody; it keeps none of them.
+        line += ["--cap-drop", "ALL"]
+        for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"):
+            line += ["--cap-add", capability]
+    else:
+        line += ["--unshare-user"]
     line += ["--ro-bind", "/usr", "/usr"]
     for name in ("/bin", "/sbin", "/lib", "/lib32", "/lib64"):
         if os.path.islink(name):
             line += ["--symlink", os.readlink(name), name]
         elif os.path.isdir(name):
             line += ["--ro-bind", name, name]
+    base = Path(sys.base_prefix).resolve()
+    # Folders on the way would be for their owner alone.
+    for parent in (*reversed(base.parents[:-1]), Path("/etc"), Path("/packages")):
+        line += ["--perms", "0755", "--dir", str(parent)]
     for name in ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime"):
         line += ["--ro-bind-try", name, name]
-    base = Path(sys.base_prefix).resolve()
     if not base.is_relative_to("/usr"):
         line += ["--ro-bind", str(base), str(base)]
     # Packages of other Pythons: a refused module may be there, too.

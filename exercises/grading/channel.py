@@ -12,8 +12,8 @@ import select
 from time import monotonic
 from typing import Any
 
-#: The longest message: several times the largest answer (200,000 numbers).
-MOST_BYTES = 16 * 2**20
+#: The longest message: room for the largest answer (200,000 numbers) and for figures.
+MOST_BYTES = 8 * 2**20
 
 
 class Lost(Exception):
@@ -37,7 +37,7 @@ class Channel:
 
     def __init__(self, to: int, back: int) -> None:
         self._to, self._back = to, back
-        self._received = b""
+        self._received = bytearray()
         for descriptor in (to, back):
             os.set_blocking(descriptor, False)
 
@@ -72,6 +72,9 @@ class Channel:
         ------
         Late, Ended, Garbled
         """
+        # Someone who always has something to say must not get past the deadline.
+        if monotonic() >= deadline:
+            raise Late
         while b"\n" not in self._received:
             if len(self._received) > MOST_BYTES:
                 raise Garbled("its message is too long")
@@ -79,7 +82,7 @@ class Channel:
                 raise Late
             self._received += self._read()
         line, _, self._received = self._received.partition(b"\n")
-        return _parse(line)
+        return _parse(bytes(line))
 
     def close(self) -> None:
         """Close this side's ends of the pipes."""
@@ -89,7 +92,8 @@ class Channel:
     def gone(self, seconds: float) -> bool:
         """Whether the other end closes within ``seconds``; what it still says is thrown away."""
         deadline = monotonic() + seconds
-        while self._ready(self._back, select.POLLIN, deadline - monotonic()):
+        while (left := deadline - monotonic()) > 0:
+            self._ready(self._back, select.POLLIN, left)
             try:
                 self._read()
             except Ended:

@@ -94,6 +94,7 @@ def mark(
         unsafe=unsafe,
     )
     answers = iter(ran.answers)
+    failed = {cell.id: cell.error for cell in ran.cells if cell.error}
     marks = []
     for question in questions:
         given = [
@@ -101,10 +102,13 @@ def mark(
             for a in (next(answers) for _ in _asks(question))
         ]
         verdict = judging.judge(question, given)
-        marks.append(Mark(question.id, verdict.points, verdict.of, verdict.feedback))
-    notes = (*_imports(notebook, problem_set.refused, problem_set.name), *ran.notes)
+        words = verdict.feedback
+        if question.id in failed:
+            words += f"\n\nThe answer's cell failed: {failed[question.id]}"
+        marks.append(Mark(question.id, verdict.points, verdict.of, words))
+    notes = dict.fromkeys([*_imports(notebook, problem_set.refused, problem_set.name), *ran.notes])
     outputs = {cell.id: cell.outputs for cell in ran.cells}
-    return Result(tuple(marks), outputs, notes, ran.seconds, ran.memory)
+    return Result(tuple(marks), outputs, tuple(notes), ran.seconds, ran.memory)
 
 
 def _asks(question: Question) -> list[sandbox.Ask]:

@@ -41,6 +41,17 @@ FOLDER = Path(__file__).parents[1]
 #: What stands where a solution was cut out; nbgrader is told to write the same.
 STUB = "# Your code here"
 
+#: The last cells of every set.
+CLOSING = (
+    ("markdown", """## What you have solved
+
+Save the notebook, then run the next cell. It writes `certificate.html` beside your notebooks: a
+page with what the checks of all your saved problem sets last showed."""),
+    ("code", """from gmmlib.exercises import certificate
+
+certificate()  # or certificate("Your name")"""),
+)  # fmt: skip
+
 _REGION = r"^([ \t]*)### BEGIN {0}\n(.*?)^[ \t]*### END {0}[ \t]*\n?"
 _SOLUTION = re.compile(_REGION.format("SOLUTION"), flags=re.M | re.S)
 _HIDDEN = re.compile(_REGION.format("HIDDEN TESTS"), flags=re.M | re.S)
@@ -133,7 +144,11 @@ class ProblemSet:
 
     @cached_property
     def _cells(self) -> list[NotebookNode]:
-        return jupytext.reads(self.text, fmt="md:myst").cells
+        closing = [
+            nbformat.from_dict({"cell_type": kind, "source": source, "metadata": {}})
+            for kind, source in CLOSING
+        ]
+        return jupytext.reads(self.text, fmt="md:myst").cells + closing
 
     @cached_property
     def settings(self) -> dict[str, Any]:
@@ -251,7 +266,7 @@ class ProblemSet:
             hidden = _HIDDEN.search(cell.source)
             if check and hidden:
                 parts.append(f'with_id("{check[1]}", "{check[2]}")\n{hidden[2]}')
-            elif not check and "Checks(" not in cell.source:
+            elif not check and "gmmlib.exercises" not in cell.source:
                 parts.append(_SOLUTION.sub(lambda region: region[2], cell.source))
         return "\n\n".join([*parts, self.overlay]).strip() + "\n"
 

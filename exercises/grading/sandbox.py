@@ -15,7 +15,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -264,9 +264,10 @@ def _close(descriptors: Sequence[int]) -> None:
 
 
 def _end(process, channel: Channel) -> None:
-    if process.poll() is None:
+    if process.returncode is None:
         # In the sandbox this ends bubblewrap, with it the first process inside, with it all.
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     channel.gone(5)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import builtins
-import gc
 import importlib.abc
 import importlib.util
 import io
@@ -78,9 +77,11 @@ class Outputs:
 
     def _stream(self, name: str, text: str) -> None:
         last = self.list[-1] if self.list else {}
+        if not text:
+            return
         if last.get("output_type") == "stream" and last["name"] == name:
             last["text"].append(text)
-        elif text:
+        else:
             self.list.append({"output_type": "stream", "name": name, "text": [text]})
 
     def _add(self, output: dict) -> None:
@@ -151,7 +152,7 @@ def make_shell(outputs: Outputs):
         def _showtraceback(self, etype, evalue, stb):
             outputs.error(etype.__name__, say(evalue), stb)
 
-        def system(self, command):
+        def system(self, *command, **options):
             raise UsageError("Shell commands such as !pip do not run while your answers run.")
 
         system_piped = system_raw = getoutput = system
@@ -232,8 +233,6 @@ class Worker:
             return self._value(request)
         except BaseException as raised:
             return {"error": describe(raised)}
-        finally:
-            gc.collect()
 
     def _value(self, request: dict) -> dict:
         name, given = request["ask"], request["arguments"]
@@ -290,7 +289,7 @@ def limit(settings: dict) -> None:
         try:
             resource.setrlimit(getattr(resource, name), (bound, bound))
         except (AttributeError, OSError, ValueError):
-            # macOS has not all of them; the sandbox of Linux tries each before it is trusted.
+            # Bounded more tightly already, or macOS, which has not all of them.
             continue
 
 

@@ -4,6 +4,7 @@ Apart from numpy and sympy nothing is imported here, since graded answers run wh
 gmmlib is out of reach: it holds what they are asked to write.
 """
 
+from gmmlib.exercises.certificate import certificate
 from gmmlib.exercises.check import Checks
 
-__all__ = ["Checks"]
+__all__ = ["Checks", "certificate"]

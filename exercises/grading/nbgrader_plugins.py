@@ -1,0 +1,196 @@
+"""The course's parts in nbgrader's commands. `exercises/nbgrader_config.py` puts them in place.
+
+`nbgrader zip_collect` takes every layout, `nbgrader autograde` mends what it reads and stores what
+the comparison in the sandbox gave, `nbgrader generate_feedback` writes pages that nothing a student
+wrote can run in. All else is nbgrader's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime, timezone
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell, new_output
+from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
+from nbgrader.preprocessors import ClearSolutions, GetGrades, NbGraderPreprocessor
+from traitlets import Bool, Unicode
+
+from exercises.grading import master
+from exercises.grading.collect import Collected, collect
+from exercises.grading.mend import known_cells, mend
+from exercises.grading.results import Results, isolation
+from exercises.grading.unpack import unpack
+
+#: Beside the archive: what was said while collecting, by student and in general.
+COLLECTED = "collected.json"
+
+
+def collected_notes(course: Path, problem_set: str) -> tuple[dict[str, list[str]], list[str]]:
+    """What was said while collecting: by student, and about files that are nobody's."""
+    try:
+        text = (course / "downloaded" / problem_set / COLLECTED).read_text(encoding="utf-8")
+    except FileNotFoundError:  # the instructor filled the folder by hand
+        return {}, []
+    data = json.loads(text)
+    return data["students"], data["files"]
+
+
+class ClearCode(ClearSolutions):
+    """Cut the solutions out of code; a written question keeps its own words."""
+
+    def preprocess_cell(self, cell, resources, cell_index):
+        if cell.cell_type != "code":
+            return cell, resources
+        return super().preprocess_cell(cell, resources, cell_index)
+
+
+class Unpack(ExtractorPlugin):
+    """Take notebooks out of folders and archives, safely."""
+
+    def extract(self, archive_path: str, extracted_path: str) -> None:
+        notes = unpack(Path(archive_path), Path(extracted_path))
+        for note in notes:
+            self.log.warning(note)
+        _write_notes(Path(extracted_path).parent, {}, notes)
+
+
+class Collect(FileNameCollectorPlugin):
+    """Find the student of each notebook by its path, and of several notebooks the one that counts.
+
+    nbgrader asks file by file; the answer depends on all of them.
+    """
+
+    @cached_property
+    def _found(self) -> Collected:
+        problem_set = self.parent.coursedir.assignment_id
+        folder = Path(self.parent._format_collect_path(self.parent.extracted_directory))
+        released = self.parent.coursedir.format_path(
+            self.parent.coursedir.release_directory, ".", problem_set
+        )
+        release = nbformat.read(Path(released) / f"{problem_set}.ipynb", as_version=4)
+        found = collect(folder, problem_set, lambda raw: known_cells(raw, release))
+        unnamed = [
+            f"{path.as_posix()}: whose is it? No name in its path." for path in found.unnamed
+        ]
+        for note in unnamed:
+            self.log.warning(note)
+        _, files = collected_notes(folder.parents[2], problem_set)
+        _write_notes(folder.parent, found.notes, [*files, *unnamed])
+        return found
+
+    def collect(self, submitted_file: str) -> dict[str, Any] | None:
+        path = Path(submitted_file)
+        for student, notebook in self._found.notebooks.items():
+            if notebook == path:
+                at = datetime.fromtimestamp(path.stat().st_mtime, tz=timezone.utc)
+                return {
+                    "student_id": student,
+                    "file_id": self.parent.coursedir.assignment_id,
+                    "timestamp": at.replace(tzinfo=None),
+                }
+        return None
+
+
+def _write_notes(folder: Path, students: dict[str, tuple[str, ...]], files) -> None:
+    text = json.dumps({"students": students, "files": list(files)}, indent=1, ensure_ascii=False)
+    (folder / COLLECTED).write_text(text, encoding="utf-8")
+
+
+class MendedNotebook(NotebookExporter):
+    """Read what was handed in, whatever it is, as a sound notebook.
+
+    Autograding exports twice: first the submission, then what came of it.
+    """
+
+    def from_filename(self, filename: str, resources: dict | None = None, **kw: Any):
+        names = (resources or {}).get("nbgrader")
+        if names is None or not self.parent._sanitizing:
+            return super().from_filename(filename, resources=resources, **kw)
+        course = Path(self.parent.coursedir.root)
+        compare = Compare(parent=self.parent)
+        results = compare.results(names["assignment"], course)
+        mended = mend(Path(filename).read_bytes(), results.problem_set.release())
+        notes = collected_notes(course, names["assignment"])[0].get(names["student"], [])
+        mended.notebook.metadata["grading"] = NotebookNode(
+            title=results.problem_set.title,
+            stamp=stamp(results, mended.notebook, notes),
+            notes=[*notes, *mended.notes],
+        )
+        return self.from_notebook_node(mended.notebook, resources=resources, **kw)
+
+
+def stamp(results: Results, notebook: NotebookNode, notes: list[str]) -> str:
+    """Changes when a notebook must be autograded again."""
+    texts = [cell.source for cell in notebook.cells if cell.cell_type != "code"]
+    return f"{results.key(notebook)} {hash_of(json.dumps([texts, notes]))}"
+
+
+def hash_of(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+class Compare(NbGraderPreprocessor):
+    """In the place of nbgrader's Execute: outputs and scores come from the sandbox's result.
+
+    nbgrader reads a score off the value that a check cell shows.
+    """
+
+    private = Unicode("", help="A folder with tests of your own").tag(config=True)
+    unsafe = Bool(False, help="Run answers without isolation").tag(config=True)
+
+    _sets: dict[tuple[str, str], Any] = {}
+
+    def results(self, name: str, course: Path) -> Results:
+        """The results of a problem set in this course folder."""
+        if (name, self.private) not in self._sets:
+            private = Path(self.private) if self.private else None
+            self._sets[name, self.private] = master.load(name, private)
+        return Results(self._sets[name, self.private], course / "results" / name, self.unsafe)
+
+    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        results = self.results(resources["nbgrader"]["assignment"], Path.cwd())
+        result = results.known(results.key(nb))
+        if result is None:
+            isolation(self.unsafe)
+            result = results.compare(nb)
+        marks = {f"{mark.question}-check": mark for mark in result.marks}
+        number = 0
+        for cell in nb.cells:
+            if cell.cell_type != "code":
+                continue
+            number += 1
+            cell.execution_count = number
+            if cell.id in marks:
+                cell.outputs = [*_shown(marks[cell.id], number)]
+            else:
+                cell.outputs = [nbformat.from_dict(out) for out in result.cells.get(cell.id, [])]
+        grading = nb.metadata.setdefault("grading", NotebookNode(notes=[]))
+        grading.notes = [*grading.notes, *result.notes]
+        grading.seconds, grading.memory = result.seconds, result.memory
+        return nb, resources
+
+
+def _shown(mark, number: int):
+    """The feedback, and the score: always, since nbgrader gives full points where there is none."""
+    yield new_output("display_data", {"text/markdown": mark.feedback, "text/plain": mark.feedback})
+    points = repr(float(mark.points))
+    yield new_output("execute_result", {"text/plain": points}, execution_count=number)
+
+
+class Grades(GetGrades):
+    """nbgrader's scores for the feedback, and which of them a human has still to give."""
+
+    def _get_score(self, cell: NotebookNode, resources: dict) -> None:
+        super()._get_score(cell, resources)
+        grade = self.gradebook.find_grade(
+            cell.metadata["nbgrader"]["grade_id"],
+            self.notebook_id, self.assignment_id, self.student_id,
+        )  # fmt: skip
+        cell.metadata.nbgrader["waiting"] = grade.manual_score is None and grade.auto_score is None
