@@ -1,14 +1,21 @@
 """nbgrader's settings for this course. A course folder's own `nbgrader_config.py` loads them."""
 
+import os
+import sys
+from pathlib import Path
+
 from nbgrader.converters.autograde import Autograde
 from nbgrader.converters.generate_assignment import GenerateAssignment
-from nbgrader.preprocessors import ClearSolutions, Execute, GetGrades
+from nbgrader.preprocessors import ClearSolutions, Execute
 
 from exercises.grading import nbgrader_plugins as plugins
 from exercises.grading.feedback import FeedbackPage
 from exercises.grading.master import STUB
 
 c = get_config()  # noqa: F821 - the loader of settings puts it here
+
+# nbgrader starts alembic by its name: let it be found without an activated environment.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
 def with_ours(converter, trait, theirs, ours):

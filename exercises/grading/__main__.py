@@ -55,15 +55,16 @@ def main(arguments: list[str] | None = None) -> int:
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m exercises.grading", description=__doc__)
     parser.add_argument("problem_set", help="its name, such as ps1")
-    parser.add_argument("submissions", nargs="?", type=Path,
-                        help="a folder or a zip archive; without it, what was collected before")  # fmt: skip
-    parser.add_argument("--course", type=Path, default=REPOSITORY / "course",
-                        help="the folder that nbgrader works in (default: course)")  # fmt: skip
-    parser.add_argument("--private", type=Path, help="a folder with tests or a seed of your own")
-    parser.add_argument("--unsafe", action="store_true",
-                        help="run answers without isolation: they can do all that you can")  # fmt: skip
-    parser.add_argument("--jobs", type=int, default=_processors(),
-                        help="notebooks at a time (default: one per processor)")  # fmt: skip
+    add = parser.add_argument
+    text = "a folder or a zip archive; without it, what was collected before"
+    add("submissions", nargs="?", type=Path, help=text)
+    text = "the folder that nbgrader works in (default: course)"
+    add("--course", type=Path, default=REPOSITORY / "course", help=text)
+    add("--private", type=Path, help="a folder with tests or a seed of your own")
+    text = "run answers without isolation: they can do all that you can"
+    add("--unsafe", action="store_true", help=text)
+    text = "notebooks at a time (default: one per processor)"
+    add("--jobs", type=int, default=_processors(), help=text)
     return parser.parse_args(arguments)
 
 
@@ -120,7 +121,7 @@ def write_reports(course: Course, results: Results) -> bool:
     files = collected_notes(course.root, course.name)[1]
     course.reports.mkdir(parents=True, exist_ok=True)
     table, page = course.reports / "grades.csv", course.reports / "summary.html"
-    table.write_text(report.grades_csv(rows, results.points, written), encoding="utf-8-sig")
+    table.write_text(report.grades_csv(rows, results.points, written), encoding="utf-8")
     title = results.problem_set.title
     page.write_text(
         report.summary_html(course, title, rows, results.points, written, files), encoding="utf-8"

@@ -228,7 +228,7 @@ class ProblemSet:
                 made = nbformat.v4.new_code_cell(fill(source).rstrip(), metadata=meta, id=answer[1])
             else:
                 counts["given"] += 1
-                name = f"given-{counts['given']}"
+                name = f"given-{counts['given']}" if source != CLOSING[1][1] else "certificate"
                 meta = _nbgrader(name, locked=True)
                 if "Checks(" in source:
                     source = self._with_checks(source)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell, new_output
+from nbformat.v4 import new_output
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 from nbgrader.preprocessors import ClearSolutions, GetGrades, NbGraderPreprocessor
 from traitlets import Bool, Unicode
@@ -89,7 +89,7 @@ class Collect(FileNameCollectorPlugin):
         path = Path(submitted_file)
         for student, notebook in self._found.notebooks.items():
             if notebook == path:
-                at = datetime.fromtimestamp(path.stat().st_mtime, tz=timezone.utc)
+                at = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
                 return {
                     "student_id": student,
                     "file_id": self.parent.coursedir.assignment_id,

@@ -96,11 +96,11 @@ class Results:
 
     def _check(self, result: Result) -> None:
         """nbgrader takes a missing or an odd score for full points."""
-        if {mark.question: mark.of for mark in result.marks} != self.points:
+        if {earned.question: earned.of for earned in result.marks} != self.points:
             raise ValueError("the marks are not those of the problem set's questions")
-        for mark in result.marks:
-            if not 0 <= mark.points <= mark.of:
-                raise ValueError(f"{mark.question} got {mark.points} of {mark.of} points")
+        for earned in result.marks:
+            if not 0 <= earned.points <= earned.of:
+                raise ValueError(f"{earned.question} got {earned.points} of {earned.of} points")
 
     def _file(self, key: str) -> Path:
         return self.folder / f"{key}.json"
