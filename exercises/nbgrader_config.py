@@ -9,7 +9,7 @@ from nbgrader.converters.generate_assignment import GenerateAssignment
 from nbgrader.preprocessors import ClearSolutions, Execute
 
 from exercises.grading import nbgrader_plugins as plugins
-from exercises.grading.feedback import FeedbackPage
+from exercises.grading.feedback import TEMPLATES, FeedbackPage
 from exercises.grading.master import STUB
 
 c = get_config()  # noqa: F821 - the loader of settings puts it here
@@ -39,3 +39,6 @@ c.Autograde.autograde_preprocessors = with_ours(
 
 c.GenerateFeedback.exporter_class = FeedbackPage
 c.GenerateFeedback.preprocessors = [plugins.Grades]
+# By the class's own name, since nbgrader sets its own template for every HTML exporter.
+c.FeedbackPage.template_name = "feedback_page"
+c.FeedbackPage.extra_template_basedirs = [str(TEMPLATES)]

@@ -13,7 +13,7 @@ from pathlib import Path
 from exercises.grading import master, report
 from exercises.grading.course import REPOSITORY, CommandFailed, Course
 from exercises.grading.mend import mend
-from exercises.grading.nbgrader_plugins import collected_notes, stamp
+from exercises.grading.nbgrader_plugins import stamp
 from exercises.grading.parallel import Progress, compare_all, in_words
 from exercises.grading.results import Results, isolation
 
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         problem_set = master.load(options.problem_set, options.private)
         isolation(options.unsafe)
-        results = Results(problem_set, course.root / "results" / course.name, options.unsafe)
+        results = Results(problem_set, course.results, options.unsafe)
         course.prepare(problem_set.source(), options.private)
         if options.submissions:
             course.collect(options.submissions)
@@ -77,7 +77,7 @@ def _processors() -> int:
 def compare(course: Course, results: Results, jobs: int) -> None:
     """Compare what has no result yet, and take back what nbgrader graded from other results."""
     release = results.problem_set.release()
-    collected = collected_notes(course.root, course.name)[0]
+    collected = course.collected()[0]
     notebooks, owners = {}, defaultdict(list)
     for student in course.students():
         notebook = mend(course.notebook("submitted", student).read_bytes(), release).notebook
@@ -118,7 +118,7 @@ def write_reports(course: Course, results: Results) -> bool:
         for cell in results.problem_set.release().cells
         if cell.cell_type == "markdown" and cell.metadata.get("nbgrader", {}).get("grade")
     )
-    files = collected_notes(course.root, course.name)[1]
+    files = course.collected()[1]
     course.reports.mkdir(parents=True, exist_ok=True)
     table, page = course.reports / "grades.csv", course.reports / "summary.html"
     table.write_text(report.grades_csv(rows, results.points, written), encoding="utf-8")

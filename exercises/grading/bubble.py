@@ -209,6 +209,8 @@ def _bubblewrap(
             line += ["--cap-add", capability]
     else:
         line += ["--unshare-user"]
+    # First, for a Python that lies in /tmp.
+    line += ["--perms", "1777", "--size", str(disk), "--tmpfs", "/tmp"]
     line += ["--ro-bind", "/usr", "/usr"]
     for name in ("/bin", "/sbin", "/lib", "/lib32", "/lib64"):
         if os.path.islink(name):
@@ -236,8 +238,7 @@ def _bubblewrap(
                 line += ["--ro-bind", str(mask), f"/packages/{k}/{found.relative_to(package)}"]
     # A file system of its owner (/, /dev/shm) would be a way around the bound on the disk.
     line += ["--dev", "/dev", "--remount-ro", "/dev"]
-    line += ["--perms", "1777", "--size", str(disk), "--tmpfs", "/tmp", "--remount-ro", "/"]
-    line += ["--chdir", "/tmp", "--seccomp", str(filter_), "--"]
+    line += ["--remount-ro", "/", "--chdir", "/tmp", "--seccomp", str(filter_), "--"]
     if root:
         line += ["setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"]
         line += ["--inh-caps=-all", "--bounding-set=-all", "--"]

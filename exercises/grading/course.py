@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +23,17 @@ OWN = (
 
 
 class CommandFailed(RuntimeError):
-    """An nbgrader command ended with an error; the message is nbgrader's."""
+    """An nbgrader command ended with an error; the message is nbgrader's.
+
+    Attributes
+    ----------
+    output : str
+        All that the command said.
+    """
+
+    def __init__(self, message: str, output: str = "") -> None:
+        super().__init__(message)
+        self.output = output
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,10 @@ class Course:
     @property
     def reports(self) -> Path:
         return self.root / "reports" / self.name
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results" / self.name
 
     def notebook(self, step: str, student: str = ".") -> Path:
         """Where nbgrader keeps a notebook: ``step`` is source, release, submitted, autograded."""
@@ -61,7 +77,7 @@ class Course:
             self.nbgrader("generate_assignment", self.name, "--force")
         except CommandFailed as error:
             path.unlink()  # so that the next run tries again
-            if "there are submissions associated" not in str(error):
+            if "there are submissions associated" not in error.output:
                 raise
             raise CommandFailed(
                 f"{self.name} has other cells now than when its first submissions were graded, and "
@@ -81,14 +97,29 @@ class Course:
         if archive.exists():
             shutil.rmtree(archive)
         archive.mkdir(parents=True)
+        notes: tuple[str, ...] = ()
         if submissions.is_dir():
             # Not a copy of the folder as it stands: it may be large, and hold links.
-            unpack(submissions, archive)
+            notes = unpack(submissions, archive)
         elif submissions.is_file():
             shutil.copy2(submissions, archive / submissions.name)
         else:
             raise ValueError(f"there is no folder or archive {submissions}")
         self.nbgrader("zip_collect", self.name, "--force")
+        students, files = self.collected()
+        self.say(students, [*notes, *files])
+
+    def say(self, students: Mapping[str, Iterable[str]], files: Iterable[str]) -> None:
+        """Keep what was noticed while collecting: by student, and about files of nobody."""
+        data = {"students": {name: [*notes] for name, notes in students.items()}, "files": [*files]}
+        path = self.root / "downloaded" / self.name / "collected.json"
+        path.write_text(json.dumps(data, indent=1, ensure_ascii=False), encoding="utf-8")
+
+    def collected(self) -> tuple[dict[str, list[str]], list[str]]:
+        """What `say` kept last; nothing where the instructor filled the folder by hand."""
+        text = _read(self.root / "downloaded" / self.name / "collected.json")
+        data = json.loads(text) if text else {"students": {}, "files": []}
+        return data["students"], data["files"]
 
     def nbgrader(self, *command: str) -> None:
         """Run an nbgrader command in this folder; what it says goes into ``nbgrader.log``.
@@ -112,7 +143,7 @@ class Course:
             log.write(f"$ nbgrader {' '.join(command)}\n{ran.stdout}\n")
         if ran.returncode:
             errors = [line for line in ran.stdout.splitlines() if "ERROR" in line]
-            raise CommandFailed("\n".join(errors[-5:]) or ran.stdout[-1000:])
+            raise CommandFailed("\n".join(errors[-5:]) or ran.stdout[-1000:], ran.stdout)
 
     def _write_settings(self, private: Path | None) -> None:
         path = self.root / "nbgrader_config.py"

@@ -21,10 +21,9 @@ from jinja2 import pass_context
 from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.formatters import HtmlFormatter
-from traitlets import default
 
-FOLDER = Path(__file__).parent
-KATEX = FOLDER.parents[1] / "node_modules" / "katex" / "dist" / "katex.js"
+TEMPLATES = Path(__file__).with_name("templates")
+KATEX = TEMPLATES.parents[2] / "node_modules" / "katex" / "dist" / "katex.js"
 SET = """
 const katex = require(process.argv[1]);
 const tex = JSON.parse(require("fs").readFileSync(0, "utf-8"));
@@ -101,17 +100,7 @@ def set_formulas(formulas: tuple[tuple[str, bool], ...]) -> tuple[str, ...]:
 
 
 class FeedbackPage(HTMLExporter):
-    """nbconvert's HTML with the template beside this file."""
-
-    @default("template_name")
-    def _template_name_default(self) -> str:
-        return "feedback_page"
-
-    def __init__(self, *args: Any, **kw: Any) -> None:
-        super().__init__(*args, **kw)
-        # nbgrader sets its own template for every HTML exporter.
-        self.template_name = "feedback_page"
-        self.extra_template_basedirs = [str(FOLDER / "templates")]
+    """nbconvert's HTML, with the template `feedback_page` and without what a page could load."""
 
     @pass_context
     def markdown2html(self, context: Any, source: str) -> str:
@@ -120,7 +109,7 @@ class FeedbackPage(HTMLExporter):
 
     def _init_resources(self, resources: dict | None) -> dict:
         resources = super()._init_resources(resources)
-        resources["page_css"] = (FOLDER / "templates" / "page.css").read_text(encoding="utf-8")
+        resources["page_css"] = (TEMPLATES / "page.css").read_text(encoding="utf-8")
         resources["code_styles"] = {
             name: HtmlFormatter(style=f"a11y-high-contrast-{name}").get_style_defs(".highlight")
             for name in ("light", "dark")

@@ -18,28 +18,16 @@ import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
-from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
+from nbgrader.plugins import BasePlugin, ExtractorPlugin, FileNameCollectorPlugin
 from nbgrader.preprocessors import ClearSolutions, GetGrades, NbGraderPreprocessor
 from traitlets import Bool, Unicode
 
 from exercises.grading import master
 from exercises.grading.collect import Collected, collect
+from exercises.grading.course import Course
 from exercises.grading.mend import known_cells, mend
 from exercises.grading.results import Results, isolation
 from exercises.grading.unpack import unpack
-
-#: Beside the archive: what was said while collecting, by student and in general.
-COLLECTED = "collected.json"
-
-
-def collected_notes(course: Path, problem_set: str) -> tuple[dict[str, list[str]], list[str]]:
-    """What was said while collecting: by student, and about files that are nobody's."""
-    try:
-        text = (course / "downloaded" / problem_set / COLLECTED).read_text(encoding="utf-8")
-    except FileNotFoundError:  # the instructor filled the folder by hand
-        return {}, []
-    data = json.loads(text)
-    return data["students"], data["files"]
 
 
 class ClearCode(ClearSolutions):
@@ -58,7 +46,7 @@ class Unpack(ExtractorPlugin):
         notes = unpack(Path(archive_path), Path(extracted_path))
         for note in notes:
             self.log.warning(note)
-        _write_notes(Path(extracted_path).parent, {}, notes)
+        _course(self).say({}, notes)
 
 
 class Collect(FileNameCollectorPlugin):
@@ -71,18 +59,15 @@ class Collect(FileNameCollectorPlugin):
     def _found(self) -> Collected:
         problem_set = self.parent.coursedir.assignment_id
         folder = Path(self.parent._format_collect_path(self.parent.extracted_directory))
-        released = self.parent.coursedir.format_path(
-            self.parent.coursedir.release_directory, ".", problem_set
-        )
-        release = nbformat.read(Path(released) / f"{problem_set}.ipynb", as_version=4)
+        release = nbformat.read(_course(self).notebook("release"), as_version=4)
         found = collect(folder, problem_set, lambda raw: known_cells(raw, release))
         unnamed = [
             f"{path.as_posix()}: whose is it? No name in its path." for path in found.unnamed
         ]
         for note in unnamed:
             self.log.warning(note)
-        _, files = collected_notes(folder.parents[2], problem_set)
-        _write_notes(folder.parent, found.notes, [*files, *unnamed])
+        course = _course(self)
+        course.say(found.notes, [*course.collected()[1], *unnamed])
         return found
 
     def collect(self, submitted_file: str) -> dict[str, Any] | None:
@@ -98,9 +83,9 @@ class Collect(FileNameCollectorPlugin):
         return None
 
 
-def _write_notes(folder: Path, students: dict[str, tuple[str, ...]], files) -> None:
-    text = json.dumps({"students": students, "files": list(files)}, indent=1, ensure_ascii=False)
-    (folder / COLLECTED).write_text(text, encoding="utf-8")
+def _course(plugin: BasePlugin) -> Course:
+    folder = plugin.parent.coursedir
+    return Course(Path(folder.root), folder.assignment_id)
 
 
 class MendedNotebook(NotebookExporter):
@@ -113,11 +98,10 @@ class MendedNotebook(NotebookExporter):
         names = (resources or {}).get("nbgrader")
         if names is None or not self.parent._sanitizing:
             return super().from_filename(filename, resources=resources, **kw)
-        course = Path(self.parent.coursedir.root)
-        compare = Compare(parent=self.parent)
-        results = compare.results(names["assignment"], course)
+        course = Course(Path(self.parent.coursedir.root), names["assignment"])
+        results = Compare(parent=self.parent).results(course)
         mended = mend(Path(filename).read_bytes(), results.problem_set.release())
-        notes = collected_notes(course, names["assignment"])[0].get(names["student"], [])
+        notes = course.collected()[0].get(names["student"], [])
         mended.notebook.metadata["grading"] = NotebookNode(
             title=results.problem_set.title,
             stamp=stamp(results, mended.notebook, notes),
@@ -147,15 +131,16 @@ class Compare(NbGraderPreprocessor):
 
     _sets: dict[tuple[str, str], Any] = {}
 
-    def results(self, name: str, course: Path) -> Results:
-        """The results of a problem set in this course folder."""
+    def results(self, course: Course) -> Results:
+        """The results of a problem set in a course folder."""
+        name = course.name
         if (name, self.private) not in self._sets:
             private = Path(self.private) if self.private else None
             self._sets[name, self.private] = master.load(name, private)
-        return Results(self._sets[name, self.private], course / "results" / name, self.unsafe)
+        return Results(self._sets[name, self.private], course.results, self.unsafe)
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
-        results = self.results(resources["nbgrader"]["assignment"], Path.cwd())
+        results = self.results(Course(Path.cwd(), resources["nbgrader"]["assignment"]))
         result = results.known(results.key(nb))
         if result is None:
             isolation(self.unsafe)

@@ -405,7 +405,9 @@ def _words(words: str) -> list[dict[str, Any]]:
 
 def _error(reply: dict[str, Any]) -> str | None:
     error = reply.get("error")
-    return None if error is None else str(error)[:320]
+    if error is None:
+        return None
+    return error[:320] if isinstance(error, str) else "an error without words"
 
 
 def _answer(reply: dict[str, Any]) -> Answer:
