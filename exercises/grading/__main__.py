@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 import time
 from collections import defaultdict
@@ -32,13 +33,15 @@ def main(arguments: list[str] | None = None) -> int:
     course = Course(options.course.resolve(), options.problem_set)
     try:
         problem_set = master.load(options.problem_set, options.private)
-        isolation(options.unsafe)
         results = Results(problem_set, course.results, options.unsafe)
         course.prepare(problem_set.source(), options.private)
         if options.submissions:
             course.collect(options.submissions)
         if not course.students():
-            raise ValueError(f"there is no submission to {course.name} in {course.root}")
+            print("Nobody has handed in yet. The notebook to give out is")
+            print(course.notebook("release"))
+            return 0
+        isolation(options.unsafe)
         compare(course, results, options.jobs)
         failed = autograde(course)
         look = write_reports(course, results)
@@ -89,6 +92,8 @@ def compare(course: Course, results: Results, jobs: int) -> None:
             owners[key].append(student)
         if key in notebooks or not (graded.exists() and current in graded.read_text("utf-8")):
             shutil.rmtree(graded.parent, ignore_errors=True)
+    if notebooks:
+        _ = results.problem_set.questions  # computed here once, not in every process
     known = len(course.students()) - sum(map(len, owners.values()))
     print(f"{len(course.students())} submissions, {known} of them compared before.")
     progress = Progress(len(notebooks))
@@ -100,7 +105,10 @@ def compare(course: Course, results: Results, jobs: int) -> None:
 def autograde(course: Course) -> bool:
     """nbgrader stores the scores and writes the feedback; whether it failed for somebody."""
     failed = False
-    for command in (["autograde", course.name], ["generate_feedback", course.name, "--force"]):
+    commands = [["autograde", course.name], ["generate_feedback", course.name, "--force"]]
+    if all(course.notebook("autograded", student).exists() for student in course.students()):
+        del commands[0]
+    for command in commands:
         print(f"nbgrader {' '.join(command)}")
         try:
             course.nbgrader(*command)
@@ -136,4 +144,5 @@ def write_reports(course: Course, results: Results) -> bool:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

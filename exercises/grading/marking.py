@@ -17,6 +17,9 @@ from gmmlib.exercises.check import build
 from gmmlib.exercises.questions import Question
 from gmmlib.exercises.values import as_numbers
 
+#: What stays open of a refused gmmlib.
+_OPEN = ("gmmlib.data.", "gmmlib.exercises.")
+
 #: The largest array that a suspect is asked about, in numbers.
 MOST_ASKED = 100_000
 
@@ -161,6 +164,8 @@ def _imports(notebook: NotebookNode, refused: Sequence[str], name: str) -> list[
             else:
                 continue
             for module in modules:
+                if f"{module}.".startswith(_OPEN):
+                    continue
                 found |= {r for r in refused if f"{module}.".startswith(f"{r}.")}
     return [
         f"A cell imports {module}, which {name} asks you to write yourself: it was not there when "
