@@ -26,7 +26,8 @@ values = st.recursive(
     | st.integers(-(10**9), 10**9)
     | numbers
     | st.text(max_size=20)
-    | arrays(float, array_shapes(max_dims=3, max_side=4), elements=numbers),
+    | arrays(float, array_shapes(max_dims=3, max_side=4), elements=numbers)
+    | arrays(int, array_shapes(max_dims=2, max_side=4), elements=st.integers(-99, 99)),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
     max_leaves=8,
 )
@@ -48,6 +49,16 @@ def test_a_value_survives_the_way_there_and_back(value):
 def test_any_data_is_read_or_refused(data):
     with suppress(ValueError):
         decode(data)
+
+
+def test_labels_stay_whole_numbers():
+    back = decode(encode(np.array([0, 2, 1])))
+    assert np.array(["a", "b", "c"])[back].tolist() == ["a", "c", "b"]
+
+
+def test_a_shape_that_promises_too_much_is_refused():
+    with pytest.raises(ValueError, match="too many"):
+        decode({"shape": [1000, 1000], "numbers": ""})
 
 
 class Sneaky:
@@ -211,10 +222,19 @@ def test_swapped_axes_are_named():
     assert "axes are swapped" in said(asked, np.ones((3, 2)), 4.0)[1]
 
 
-def test_an_exception_can_be_the_right_answer():
-    asked = question(right=(Raised("ValueError"), 4.0))
-    assert said(asked, Answer(error="ValueError: bad"), 4.0)[0] == 2
-    assert "should be raised" in said(asked, 1.0, 4.0)[1]
+def test_a_mistake_that_ends_in_an_error_is_known_by_its_type():
+    asked = question(wrong=[(2.0, Raised("ValueError"))])
+    assert said(asked, 2.0, Answer(error="ValueError: bad"))[0] == 0.5
+    assert "hint 0" not in said(asked, 2.0, Answer(error="TypeError: bad"))[1]
+
+
+def test_an_empty_answer_has_no_pattern():
+    asked = question(right=(np.zeros(0), 4.0))
+    assert said(asked, np.array([1.0]), 4.0)[1].endswith("right is `[]`.")
+
+
+def test_close_numbers_are_told_apart():
+    assert "`2.000004` for" in said(question(), 2.000004, 4.0)[1]
 
 
 def test_a_value_that_is_asked_for_is_not_given_away():
@@ -261,4 +281,6 @@ def test_a_borrowed_answer_is_told_so():
     space = {"Mixture": Mixture}
     exec("def f(a):\n    Mixture\n    return 2.0 + 2.0 * a", space)
     check = Checks("ps9", pack((question(),)), refused=["gmmlib"])
+    assert "asks you to write" in repr(check("q", space["f"]))
+    exec("def f(a):\n    from gmmlib.em import fit\n    return 2.0 + 2.0 * a", space)
     assert "asks you to write" in repr(check("q", space["f"]))

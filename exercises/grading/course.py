@@ -75,9 +75,12 @@ class Course:
         path.write_text(text, encoding="utf-8")
         try:
             self.nbgrader("generate_assignment", self.name, "--force")
-        except CommandFailed as error:
+        except BaseException as error:
             path.unlink()  # so that the next run tries again
-            if "there are submissions associated" not in error.output:
+            if (
+                not isinstance(error, CommandFailed)
+                or "there are submissions associated" not in error.output
+            ):
                 raise
             raise CommandFailed(
                 f"{self.name} has other cells now than when its first submissions were graded, and "

@@ -409,6 +409,9 @@ class ProblemSet:
     def _refuse_contradictions(self, question: Question, slips: Sequence[Any]) -> None:
         """Each mistake must be told from the right answer and from the others."""
         where = f"{self.name}, {question.id}"
+        for case in question.cases:
+            if isinstance(case.right, Raised):
+                raise MasterError(f"{where}: the solution raises {case.right} on its own inputs")
         if question.kind == "invariant":
             for group in question.groups:
                 for case in group.cases:

@@ -137,12 +137,12 @@ def _plain(value: Any, changed: bool = False) -> Answer:
 
 
 def _borrowed(answer: Any, refused: Sequence[str]) -> str | None:
-    """The refused module that a function's names lead to, if any."""
+    """The refused module that a function's names lead to, or that it imports, if any."""
     code = getattr(answer, "__code__", None)
     for name in code.co_names if code else ():
         used = getattr(answer, "__globals__", {}).get(name)
-        home = getattr(used, "__module__", None) or getattr(used, "__name__", None)
+        home = getattr(used, "__module__", None) or getattr(used, "__name__", None) or name
         for module in refused:
-            if isinstance(home, str) and (home == module or home.startswith(module + ".")):
+            if isinstance(home, str) and f"{home}.".startswith(f"{module}."):
                 return home
     return None

@@ -71,9 +71,12 @@ def _encode_array(array: np.ndarray) -> dict[str, Any]:
         raise ValueError(f"an array of {array.size} numbers is too large for an answer")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"an array of {array.dtype} is not an answer: it must hold real numbers")
+    shape = list(array.shape)
+    if array.dtype.kind != "f":  # labels, for instance, which go on to be indices
+        return {"shape": shape, "whole": " ".join(str(int(number)) for number in array.ravel())}
     # Texts, since JSON has no infinity and no NaN.
     numbers = [repr(float(number)).removesuffix(".0") for number in array.ravel()]
-    return {"shape": list(array.shape), "numbers": " ".join(numbers)}
+    return {"shape": shape, "numbers": " ".join(numbers)}
 
 
 def decode(data: Any) -> Any:
@@ -94,6 +97,8 @@ def decode(data: Any) -> Any:
                 return _number(text)
             case {"shape": list(shape), "numbers": str(text)} if len(data) == 2:
                 return _array(shape, text)
+            case {"shape": list(shape), "whole": str(text)} if len(data) == 2:
+                return _array(shape, text).astype(int)
             case {"list": list(items)} if len(data) == 1:
                 return [decode(item) for item in items]
             case {"dict": dict(items)} if len(data) == 1:
@@ -114,6 +119,8 @@ def _number(text: str) -> float:
 def _array(shape: list[Any], text: str) -> np.ndarray:
     if len(shape) > 4 or not all(type(n) is int and 0 <= n <= MOST_NUMBERS for n in shape):
         raise ValueError("not the shape of an array")
+    if math.prod(shape) > MOST_NUMBERS:
+        raise ValueError("too many numbers for an answer")
     numbers = text.split()
     if math.prod(shape) != len(numbers):
         raise ValueError("an array's numbers do not fill its shape")
