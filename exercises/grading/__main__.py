@@ -98,8 +98,14 @@ def compare(course: Course, results: Results, jobs: int) -> None:
     print(f"{len(course.students())} submissions, {known} of them compared before.")
     progress = Progress(len(notebooks))
     compare_all(
-        results, notebooks, max(1, jobs), lambda key, r: progress.step(", ".join(owners[key]), r)
+        results, notebooks, max(1, jobs), lambda key, r: progress.step(_names(owners[key]), r)
     )
+
+
+def _names(students: list[str]) -> str:
+    """Those who handed in the same answers."""
+    more = len(students) - 3
+    return ", ".join(students[:3]) + (f" and {more} more with the same" if more > 0 else "")
 
 
 def autograde(course: Course) -> bool:
