@@ -287,7 +287,7 @@ def grade(course, *more):
 
 
 def table(course):
-    with (course.reports / "grades.csv").open(encoding="utf-8") as file:
+    with (course.reports / "grades.csv").open(encoding="utf-8-sig") as file:
         return {line["student"]: line for line in csv.DictReader(file)}
 
 

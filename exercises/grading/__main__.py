@@ -32,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     start = time.monotonic()
     course = Course(options.course.resolve(), options.problem_set)
     try:
+        if options.submissions and not options.submissions.exists():
+            raise ValueError(f"there is no folder or archive {options.submissions}")
         problem_set = master.load(options.problem_set, options.private)
         results = Results(problem_set, course.results, options.unsafe)
         course.prepare(problem_set.source(), options.private)
@@ -135,7 +137,8 @@ def write_reports(course: Course, results: Results) -> bool:
     files = course.collected()[1]
     course.reports.mkdir(parents=True, exist_ok=True)
     table, page = course.reports / "grades.csv", course.reports / "summary.html"
-    table.write_text(report.grades_csv(rows, results.points, written), encoding="utf-8")
+    # With a mark that tells spreadsheets the encoding: names have accents.
+    table.write_text(report.grades_csv(rows, results.points, written), encoding="utf-8-sig")
     title = results.problem_set.title
     page.write_text(
         report.summary_html(course, title, rows, results.points, written, files), encoding="utf-8"

@@ -1,0 +1,11 @@
+"""A forgotten print in a loop, and a large table."""
+# Earns: 10
+# Told: the rest of the output is left out
+
+# Extra:
+for k in range(200_000):
+    print(k, "a line that nobody will read")
+
+# Extra:
+np.set_printoptions(threshold=10**9)
+np.arange(300_000.0)
