@@ -53,7 +53,7 @@ SECRET = "the-secret-of-the-environment"
 
 #: The acts are the same as with the true limits, only sooner over.
 LIMITS = sandbox.Limits(
-    seconds_per_cell=8, seconds_per_call=3, seconds=40, memory=2**30, disk=16 * 2**20,
+    seconds_per_cell=6, seconds_per_call=3, seconds=30, memory=2**30, disk=16 * 2**20,
     output=2**20,
 )  # fmt: skip
 

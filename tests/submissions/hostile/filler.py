@@ -15,15 +15,15 @@ def fill_disk():
             return
 
 
-def fill_output():
-    for _ in range(300):
+def fill_output(times):
+    for _ in range(times):
         print("x" * 100_000)
         os.write(1, b"y" * 100_000)
         os.write(2, b"z" * 100_000)
 
 
 fill_disk()
-fill_output()
+fill_output(200)
 kept = bytearray(100 << 30)
 
 # Answer: share-between
@@ -41,7 +41,7 @@ def moments(weights, means, covariances):
     return "x" * 7_000_000
 
 # Answer: slope
-slope = sympy_of_many = sum(Symbol_ for Symbol_ in symbols("a0:1500"))
+slope = sum(symbols("a0:1500"))
 
 # Answer: conditional
 def conditional(seen, weights, means, covariances):
@@ -52,5 +52,5 @@ def conditional(seen, weights, means, covariances):
 
 # Answer: catch-the-bug
 def is_lawful(log_density):
-    fill_output()
+    fill_output(3)
     return np.ones(10_000_000)

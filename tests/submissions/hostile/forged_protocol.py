@@ -12,7 +12,7 @@ FORGED = {
     "log_normal": {"raises": "ValueError"},
     "moments": {"shape": [0, 200_000], "numbers": ""},
     "slope": {"formula": "__import__('os').abort()"},
-    "conditional": {"list": [{"list": []}, {"dict": {"points": 2}}, {"formula": "2"}]},
+    "conditional": {"list": [10**400, {"dict": {"points": 2}}, {"formula": "2"}]},
     "is_lawful": {"list": [True]},
 }
 

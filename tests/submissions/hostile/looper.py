@@ -26,8 +26,3 @@ def log_normal(X, mean, covariance):
                 pass
         except BaseException:
             pass
-
-# Answer: catch-the-bug
-def is_lawful(log_density):
-    while True:
-        log_density(np.zeros((1, 1)), np.ones(1), np.zeros((1, 1)), np.ones((1, 1, 1)))
