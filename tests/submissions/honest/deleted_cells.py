@@ -1,7 +1,7 @@
 """An answer, a check and a given cell were deleted: the answer is lost, the others come back."""
 # Earns: 8
 # Told: The answer cell `conditional` is missing; it counts as blank.
-# Told: Given cells were missing and are back: `given-3`, `moments-check`.
+# Told: Given cells were missing and are back: `moments-check`, `given-3`.
 
 # File:
 notebook["cells"] = [

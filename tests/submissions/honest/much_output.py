@@ -1,5 +1,6 @@
 """A forgotten print in a loop, and a large table."""
 # Earns: 10
+# Told: Output truncated
 # Told: the rest of the output is left out
 
 # Extra:
@@ -7,5 +8,7 @@ for k in range(50_000):
     print(k, "a line that nobody will read")
 
 # Extra:
+import numpy as np
+
 np.set_printoptions(threshold=10**9)
 np.arange(100_000.0)

@@ -1,7 +1,7 @@
 """One answer has a slip of the keyboard, another fails when called; the rest is untouched."""
 # Earns: 6.5
 # Told: SyntaxError
-# Told: No value for the first case here: NameError: name 'covarianse' is not defined
+# Told: : NameError: name 'covarianse' is not defined
 
 # Extra:
 1 / 0

@@ -1,6 +1,5 @@
 """Saved by Colab: its own metadata, ids in another place, outputs as Colab writes them."""
 # Earns: 10
-# Told: 10 of 10 points
 
 # File:
 notebook["nbformat_minor"] = 0

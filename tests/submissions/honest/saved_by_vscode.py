@@ -1,6 +1,5 @@
 """Saved by VS Code: other ids, no marks of nbgrader, a kernel of its own."""
 # Earns: 10
-# Told: 10 of 10 points
 
 # File:
 notebook["metadata"] = {

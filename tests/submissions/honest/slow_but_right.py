@@ -1,6 +1,5 @@
 """Right after a while, in its cell and in its calls."""
 # Earns: 10
-# Told: 10 of 10 points
 
 # Answer: share-between
 import time

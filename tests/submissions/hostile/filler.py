@@ -41,7 +41,9 @@ def moments(weights, means, covariances):
     return "x" * 7_000_000
 
 # Answer: slope
-slope = sum(symbols("a0:1500"))
+from sympy import Add
+
+slope = Add(*symbols("a0:1500"))
 
 # Answer: conditional
 def conditional(seen, weights, means, covariances):

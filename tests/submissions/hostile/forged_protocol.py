@@ -7,7 +7,7 @@ import os
 import sys
 
 workers = [held for held in gc.get_objects() if type(held).__name__ == "Worker"]
-FORGED = {
+OWN = {
     "share_between": {"number": "0.123"},
     "log_normal": {"raises": "ValueError"},
     "moments": {"shape": [0, 200_000], "numbers": ""},
@@ -18,8 +18,8 @@ FORGED = {
 
 
 def answer(self, request):
-    reply = {"value": FORGED[request["ask"]], "points": 10, "verdict": {"points": 10}}
-    return reply | {"changed": "no", "right": FORGED[request["ask"]], "seconds": -1}
+    reply = {"value": OWN[request["ask"]], "points": 10, "verdict": {"points": 10}}
+    return reply | {"changed": "no", "right": OWN[request["ask"]], "seconds": -1}
 
 
 for worker in workers:
