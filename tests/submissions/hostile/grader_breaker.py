@@ -1,4 +1,4 @@
-"""Breaks or blocks whoever reads the answers: no number, no text, a mixture of too many parts."""
+"""Breaks or blocks whoever reads the answers: no number, no text, too deep, too many parts."""
 # Told: this is not a formula
 # Told: numbers
 
@@ -23,6 +23,13 @@ slope = Formula()
 # Answer: moments
 def moments(weights, means, covariances):
     return [0.0] * 100_000
+
+# Answer: log-normal
+def log_normal(X, mean, covariance):
+    nested = 0.0
+    for _ in range(470):
+        nested = [nested]
+    return nested
 
 # Answer: catch-the-bug
 def is_lawful(log_density):
