@@ -61,6 +61,16 @@ def test_a_shape_that_promises_too_much_is_refused():
         decode({"shape": [1000, 1000], "numbers": ""})
 
 
+def test_numbers_without_end_and_lists_without_bottom_are_refused():
+    with pytest.raises(ValueError, match="not a number"):
+        decode(10**400)
+    nested = 1
+    for _ in range(100):
+        nested = {"list": [nested]}
+    with pytest.raises(ValueError, match="nested"):
+        decode(nested)
+
+
 class Sneaky:
     def __eq__(self, other):
         return True
@@ -143,6 +153,8 @@ def test_equivalent_formulas_have_equal_values(a, b):
     ("Add(" * 3000 + ")" * 3000, "not a formula"),
     ("(", "not a formula"),
     ("zoo", "has no value here"),
+    ("Float('abc', precision=53)", "not a formula"),
+    ("Indexed(IndexedBase(Symbol('x')), Pow(Integer(-1), Rational(1, 2)))", "not a formula"),
 ])  # fmt: skip
 def test_what_is_no_formula_is_refused_in_words(text, words):
     with pytest.raises(FormulaError, match=words):
@@ -150,6 +162,10 @@ def test_what_is_no_formula_is_refused_in_words(text, words):
 
 
 def test_formulas_cost_little_whatever_they_say():
+    powers = "Pow(Symbol('n'), Pow(Symbol('n'), Symbol('n')))"
+    assert (
+        evaluate(f"Sum({powers}, Tuple(Symbol('n'), Integer(999), Integer(999)))", {}) == math.inf
+    )
     tower = "Pow(Integer(10), Pow(Integer(10), Integer(99)))"
     assert evaluate(tower, {}) == math.inf
     nested = "Integer(1)"

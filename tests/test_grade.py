@@ -468,3 +468,7 @@ def test_grading_that_cannot_begin_says_why(tmp_path, capsys, arguments, word):
 
 def test_collected_notes_without_collecting(tmp_path):
     assert Course(tmp_path, "ps1").collected() == ({}, [])
+
+
+def test_text_that_would_take_minutes_to_set_is_shown_as_it_is():
+    assert to_html("\\[<b>" * 10_000).startswith("<pre>\\[&lt;b&gt;")

@@ -178,7 +178,7 @@ def graded(tmp_path_factory) -> Iterator[SimpleNamespace]:
         environment, here = dict(os.environ), os.getcwd()
         code = command.main(["ps1", str(folder), "--course", str(course.root), "--jobs", "2"])
         unchanged = (dict(os.environ), os.getcwd()) == (environment, here)
-    with (course.reports / "grades.csv").open(encoding="utf-8") as file:
+    with (course.reports / "grades.csv").open(encoding="utf-8-sig") as file:
         table = {line["student"]: line for line in csv.DictReader(file)}
     # The student of each submission, as the collected folder tells it.
     notebooks = {

@@ -252,6 +252,8 @@ def _short(value: Any, digits: int = 6) -> str:
     if isinstance(value, float):
         return f"{value:.{digits}g}"
     if isinstance(value, list):
-        return "[" + ", ".join(_short(item, digits) for item in value) + "]"
+        shown = [_short(item, digits) for item in value[:12]] + ["..."] * (len(value) > 12)
+        text = "[" + ", ".join(shown) + "]"
+        return text if len(text) <= 500 else text[:497] + "..."
     text = repr(str(value) if isinstance(value, str) else value)
     return text if len(text) <= 120 else text[:117] + "..."

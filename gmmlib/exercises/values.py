@@ -79,7 +79,7 @@ def _encode_array(array: np.ndarray) -> dict[str, Any]:
     return {"shape": shape, "numbers": " ".join(numbers)}
 
 
-def decode(data: Any) -> Any:
+def decode(data: Any, depth: int = 20) -> Any:
     """The value that ``encode`` made ``data`` of; a formula stays ``Formula(text)``, unread.
 
     Raises
@@ -87,9 +87,13 @@ def decode(data: Any) -> Any:
     ValueError
         If ``data`` is not what ``encode`` returns. Safe for data from anyone: nothing is executed.
     """
+    if depth == 0:
+        raise ValueError("an answer is not nested so deeply")
     if data is None or isinstance(data, bool | str):
         return data
     if isinstance(data, int):
+        if abs(data) >= 2**53:
+            raise ValueError("not a number")
         return data
     if isinstance(data, dict):
         match data:
@@ -100,9 +104,9 @@ def decode(data: Any) -> Any:
             case {"shape": list(shape), "whole": str(text)} if len(data) == 2:
                 return _array(shape, text).astype(int)
             case {"list": list(items)} if len(data) == 1:
-                return [decode(item) for item in items]
+                return [decode(item, depth - 1) for item in items]
             case {"dict": dict(items)} if len(data) == 1:
-                return {str(key): decode(item) for key, item in items.items()}
+                return {str(key): decode(item, depth - 1) for key, item in items.items()}
             case {"formula": str(text)} if len(data) == 1:
                 return Formula(text)
             case {"raises": str(text)} if len(data) == 1:

@@ -1,7 +1,6 @@
 """A forgotten print in a loop, and a large table."""
 # Earns: 10
 # Told: Output truncated
-# Told: the rest of the output is left out
 
 # Extra:
 for k in range(50_000):
@@ -11,4 +10,4 @@ for k in range(50_000):
 import numpy as np
 
 np.set_printoptions(threshold=10**9)
-np.arange(100_000.0)
+np.arange(10_000.0)

@@ -23,7 +23,7 @@ def fill_output(times):
 
 
 fill_disk()
-fill_output(200)
+fill_output(100)
 kept = bytearray(100 << 30)
 
 # Answer: share-between
@@ -38,7 +38,7 @@ def log_normal(X, mean, covariance):
 
 # Answer: moments
 def moments(weights, means, covariances):
-    return "x" * 7_000_000
+    return "x" * 3_000_000
 
 # Answer: slope
 from sympy import Add
@@ -55,4 +55,4 @@ def conditional(seen, weights, means, covariances):
 # Answer: catch-the-bug
 def is_lawful(log_density):
     fill_output(3)
-    return np.ones(10_000_000)
+    return np.ones(300_000)

@@ -22,18 +22,18 @@ slope = Formula()
 
 # Answer: moments
 def moments(weights, means, covariances):
-    return [0.0] * 100_000
+    return [0.0] * 20_000
 
 # Answer: log-normal
 def log_normal(X, mean, covariance):
     nested = 0.0
-    for _ in range(470):
+    for _ in range(420):
         nested = [nested]
     return nested
 
 # Answer: catch-the-bug
 def is_lawful(log_density):
-    many = 6000  # rows and components: the grader would hold a number for each pair
+    many = 4000  # rows and components: the grader would hold a number for each pair
     log_density(
         np.zeros((many, 1)), np.full(many, 1 / many), np.zeros((many, 1)), np.ones((many, 1, 1))
     )
