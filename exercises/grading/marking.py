@@ -16,8 +16,8 @@ from nbformat import NotebookNode
 
 from exercises.grading import sandbox
 from exercises.grading.master import ProblemSet
-from gmmlib.exercises import judge as judging
 from gmmlib.exercises.check import build
+from gmmlib.exercises.judge import judge
 from gmmlib.exercises.questions import Question
 from gmmlib.exercises.values import as_numbers
 
@@ -106,11 +106,7 @@ def mark(
     failed = {cell.id: cell.error for cell in ran.cells if cell.error}
     marks = []
     for question in questions:
-        given = [
-            judging.Answer(a.value, a.error, a.changed)
-            for a in (next(answers) for _ in _asks(question))
-        ]
-        verdict = judging.judge(question, given)
+        verdict = judge(question, [next(answers) for _ in _asks(question)])
         words = verdict.feedback
         if question.id in failed:
             words += f"\n\nThe answer's cell failed: {failed[question.id]}"

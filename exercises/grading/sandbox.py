@@ -24,6 +24,7 @@ from typing import Any
 
 from exercises.grading import bubble
 from exercises.grading.channel import Channel, Ended, Garbled, Late, Lost
+from gmmlib.exercises.judge import Answer
 from gmmlib.exercises.values import decode, encode
 
 #: A question that lost this many programs gets no other: the rest of the time is for the others.
@@ -79,18 +80,6 @@ class Ask:
     name: str
     arguments: tuple[Any, ...] | None = None
     suspect: str | None = None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back: a decoded ``value``, or an ``error`` in words.
-
-    ``changed`` tells that the call changed its arguments in place.
-    """
-
-    value: Any = None
-    error: str | None = None
-    changed: bool = False
 
 
 @dataclass(frozen=True)
