@@ -22,16 +22,19 @@ from exercises.grading import master, report, sandbox
 from exercises.grading.__main__ import main
 from exercises.grading.course import OWN, REPOSITORY, Course
 from exercises.grading.feedback import to_html
-from exercises.grading.marking import Mark, Result
+from exercises.grading.marking import Result
 from exercises.grading.parallel import Progress, compare_all
 from exercises.grading.results import LOOK, Results
+from gmmlib.exercises.judge import Verdict
 from tests.grading_set import TinySet, named, solved
 
 # --- Results on file
 
 
 def full_marks(problem_set, notebook, *, unsafe):
-    return Result((Mark("mean", 2, 2, "Right."), Mark("spread", 3, 3, "Right.")), {}, (), 0.1, None)
+    return Result(
+        (Verdict("mean", 2, 2, "Right."), Verdict("spread", 3, 3, "Right.")), {}, (), 0.1, None
+    )
 
 
 def marker(problem_set, notebook, *, unsafe):
@@ -96,11 +99,11 @@ def test_a_failure_of_the_comparison_is_zero_points_and_tried_again(tmp_path):
 @pytest.mark.parametrize(
     "marks",
     [
-        (Mark("mean", 2, 2, ""),),
-        (Mark("mean", 2.5, 2, ""), Mark("spread", 3, 3, "")),
-        (Mark("mean", float("nan"), 2, ""), Mark("spread", 3, 3, "")),
-        (Mark("mean", -1, 2, ""), Mark("spread", 3, 3, "")),
-        (Mark("mean", 2, 4, ""), Mark("spread", 3, 3, "")),
+        (Verdict("mean", 2, 2, ""),),
+        (Verdict("mean", 2.5, 2, ""), Verdict("spread", 3, 3, "")),
+        (Verdict("mean", float("nan"), 2, ""), Verdict("spread", 3, 3, "")),
+        (Verdict("mean", -1, 2, ""), Verdict("spread", 3, 3, "")),
+        (Verdict("mean", 2, 4, ""), Verdict("spread", 3, 3, "")),
     ],
 )
 def test_odd_marks_are_refused(tmp_path, marks):

@@ -21,6 +21,7 @@ from exercises.grading import bubble, sandbox
 from exercises.grading.channel import Channel, Ended, Garbled, Late
 from exercises.grading.sandbox import Ask, Cell, Limits, Run, available, run
 from gmmlib.exercises.values import Formula
+from tests.grading_set import programs
 
 isolated = pytest.mark.skipif(available() is not None, reason=f"NO ISOLATION HERE: {available()}")
 
@@ -649,19 +650,6 @@ def test_the_whole_notebook_has_an_end():
     assert record.cells[2].error == "not run: the notebook took longer than 2 s"
     assert record.answers[0].error == "not run: the notebook took longer than 2 s"
     assert any("longer than 2 s; the rest was not run" in note for note in record.notes)
-
-
-def programs(mark: str) -> list[str]:
-    """Command lines of running programs that hold ``mark``."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = path.read_bytes().decode(errors="replace")
-        except OSError:
-            continue
-        if mark in line:
-            found.append(line)
-    return found
 
 
 @isolated

@@ -38,7 +38,7 @@ from exercises.grading import marking, master, parallel, sandbox
 from exercises.grading.course import REPOSITORY, Course
 from exercises.grading.marking import Result
 from exercises.grading.results import LOOK, Results
-from tests.grading_set import named
+from tests.grading_set import named, programs
 from tests.test_grade import harmless
 
 pytestmark = pytest.mark.skipif(
@@ -136,18 +136,6 @@ def contents(folder: Path) -> dict[str, str]:
         for path in folder.rglob("*")
         if path.is_file()
     }
-
-
-def programs(*marks: str) -> list[str]:
-    """Command lines of running programs that hold one of ``marks``."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = path.read_bytes().decode(errors="replace")
-        except OSError:
-            continue
-        found += [line] if any(mark in line for mark in marks) else []
-    return found
 
 
 @pytest.fixture(scope="module")

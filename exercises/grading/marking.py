@@ -8,7 +8,7 @@ import math
 import random
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 from exercises.grading import sandbox
 from exercises.grading.master import ProblemSet
 from gmmlib.exercises.check import build
-from gmmlib.exercises.judge import judge
+from gmmlib.exercises.judge import Verdict, judge
 from gmmlib.exercises.questions import Question
 from gmmlib.exercises.values import as_numbers
 
@@ -27,16 +27,6 @@ _OPEN = ("gmmlib.data.", "gmmlib.exercises.")
 #: The largest array that a suspect is asked about, in numbers; and the largest product of two: a
 #: mixture keeps a number for each row and component.
 MOST_ASKED, MOST_PAIRS = 100_000, 10_000_000
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A question's points, and what the learner is told (Markdown)."""
-
-    question: str
-    points: float
-    of: float
-    feedback: str
 
 
 @dataclass(frozen=True)
@@ -52,7 +42,7 @@ class Result:
     memory : the sandbox's peak in MiB, None if unknown
     """
 
-    marks: tuple[Mark, ...]
+    marks: tuple[Verdict, ...]
     cells: dict[str, list[dict[str, Any]]]
     notes: tuple[str, ...]
     seconds: float
@@ -68,7 +58,7 @@ class Result:
     @classmethod
     def from_json(cls, text: str) -> Result:
         data = json.loads(text)
-        marks = tuple(Mark(**mark) for mark in data.pop("marks"))
+        marks = tuple(Verdict(**mark) for mark in data.pop("marks"))
         return cls(marks=marks, notes=tuple(data.pop("notes")), **data)
 
 
@@ -107,10 +97,10 @@ def mark(
     marks = []
     for question in questions:
         verdict = judge(question, [next(answers) for _ in _asks(question)])
-        words = verdict.feedback
         if question.id in failed:
-            words += f"\n\nThe answer's cell failed: {failed[question.id]}"
-        marks.append(Mark(question.id, verdict.points, verdict.of, words))
+            words = f"{verdict.feedback}\n\nThe answer's cell failed: {failed[question.id]}"
+            verdict = replace(verdict, feedback=words)
+        marks.append(verdict)
     notes = dict.fromkeys([*_imports(notebook, problem_set.refused, problem_set.name), *ran.notes])
     outputs = {cell.id: cell.outputs for cell in ran.cells}
     return Result(tuple(marks), outputs, tuple(notes), ran.seconds, ran.memory)

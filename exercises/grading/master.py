@@ -319,25 +319,22 @@ class ProblemSet:
     def _asked(self) -> dict[str, tuple[str, _Asked]]:
         return self._space["asked"]
 
-    def _code_of(self, question: str) -> str:
-        """An answer cell's text with its solution."""
+    def _answer(self, question: str) -> str:
+        """The text of an answer's cell in the master."""
         for cell in self._cells:
             match = _ANSWER.match(cell.source)
             if match and match[1] == question:
-                return _SOLUTION.sub(lambda region: region[2], cell.source)
+                return cell.source
         raise MasterError(f"{self.name} has no answer cell {question!r}")
 
-    def _region_of(self, question: str) -> str:
-        for cell in self._cells:
-            match = _ANSWER.match(cell.source)
-            if match and match[1] == question:
-                return _SOLUTION.search(cell.source)[2]
-        raise MasterError(f"{self.name} has no answer cell {question!r}")
+    def _code_of(self, question: str) -> str:
+        """An answer cell's text with its solution."""
+        return _SOLUTION.sub(lambda region: region[2], self._answer(question))
 
     def _slipped(self, question: str, slip: Slip) -> str:
         if slip.instead is not None:
             return slip.instead.strip("\n") + "\n"
-        code = self._region_of(question)
+        code = _SOLUTION.search(self._answer(question))[2]
         for old, new in slip.edits.items():
             if old not in code:
                 raise MasterError(
@@ -350,13 +347,9 @@ class ProblemSet:
         """The answer's variable, in the solution or with other code."""
         if code is None:
             return self._space[variable]
-        for cell in self._cells:
-            match = _ANSWER.match(cell.source)
-            if match and match[1] == question:
-                space = dict(self._space)
-                exec(_SOLUTION.sub(lambda region: code, cell.source), space)
-                return space[variable]
-        raise MasterError(f"{self.name} has no answer cell {question!r}")
+        space = dict(self._space)
+        exec(_SOLUTION.sub(lambda region: code, self._answer(question)), space)
+        return space[variable]
 
     def _questions(self, seed: int, copies: int) -> tuple[Question, ...]:
         return tuple(

@@ -18,8 +18,9 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from exercises.grading import sandbox
-from exercises.grading.marking import Mark, Result, mark
+from exercises.grading.marking import Result, mark
 from exercises.grading.master import ProblemSet
+from gmmlib.exercises.judge import Verdict
 
 LOOK = "needs a look"
 SORRY = "This could not be judged. Your instructor was told."
@@ -79,7 +80,7 @@ class Results:
 
     def fail(self, key: str, reason: str) -> Result:
         """Keep a result of zero points for a notebook that could not be judged."""
-        marks = tuple(Mark(id, 0.0, of, SORRY) for id, of in self.points.items())
+        marks = tuple(Verdict(id, 0.0, of, SORRY) for id, of in self.points.items())
         notes = (f"The comparison itself failed ({reason[:300]}): {LOOK}.",)
         result = Result(marks, {}, notes, 0.0, None)
         self._write(self._failed(key), result)
