@@ -51,11 +51,11 @@ lab: $(VENV)/.book  ## open the chapters and the exercises as notebooks in Jupyt
 		markdown myst >/dev/null
 	$(VENV)/bin/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/chapters
 
-# PS and SUBMISSIONS say what; OPTIONS passes on the rest, such as OPTIONS="--private DIR".
+# Without SUBMISSIONS: what was collected before. OPTIONS passes on the rest: OPTIONS="--private DIR".
 grade: $(VENV)/.dev  ## grade a class: make grade PS=ps1 SUBMISSIONS=folder-or-zip
-	@test -n "$(PS)" && test -n "$(SUBMISSIONS)" || { echo "Say which problem set and where the \
-	notebooks are: make grade PS=ps1 SUBMISSIONS=folder-or-zip" >&2; exit 2; }
-	@$(PY) -m exercises.grading $(PS) "$(SUBMISSIONS)" $(OPTIONS)
+	@test -n "$(PS)" || { echo "Say which problem set and where the notebooks are: make grade PS=ps1 \
+	SUBMISSIONS=folder-or-zip" >&2; exit 2; }
+	@$(PY) -m exercises.grading $(PS) $(if $(SUBMISSIONS),"$(SUBMISSIONS)") $(OPTIONS)
 
 visits: book $(VENV)/.dev  ## measure what a first visit to each page costs, in bytes and in time
 	$(PY) -m benchmarks.pages

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from dataclasses import dataclass
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -61,3 +62,19 @@ def named(notebook: NotebookNode, id: str) -> NotebookNode:
 
 def raw(notebook: NotebookNode) -> bytes:
     return json.dumps(notebook).encode("utf-8")
+
+
+@dataclass(frozen=True)
+class TinySet:
+    """What the machinery asks of a problem set."""
+
+    name: str = "tiny"
+    title: str = "A tiny set"
+    fingerprint: str = "1"
+
+    @property
+    def questions(self) -> tuple:
+        return ()
+
+    def release(self) -> NotebookNode:
+        return release()

@@ -37,8 +37,8 @@ def test_it_shows_what_was_solved_and_that_nobody_verified_it(tmp_path, problem_
     made = page(tmp_path, "Zoë <O'Neil>")
     assert made.h1.text == "What Zoë <O'Neil> solved"
     rows = {row.td.text: row.find_all("td")[1].text for row in made.select("tbody tr")}
-    assert rows["log-normal"] == "✓ 2 of 2"
-    assert rows["moments"] == "0.5 of 1.5"
+    assert rows["2. The logarithm of a normal density"] == "✓ 2 of 2"
+    assert rows["3. Where a mixture stands, and how wide it is"] == "0.5 of 1.5"
     assert made.h2.text == problem_set.title
     assert "9 of 10 points" in made.main.p.text
     assert "Not verified" in made.text

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
+from exercises.grading.harvest import LONGEST_CELL
 from exercises.grading.mend import known_cells, mend
 from tests.grading_set import MEAN, named, raw, release, solved
 
@@ -337,3 +338,12 @@ def test_a_broken_byte_anywhere_gives_a_sound_notebook(data):
     for _ in range(data.draw(st.integers(1, 4))):
         file[data.draw(st.integers(0, len(file) - 1))] = data.draw(st.integers(0, 255))
     assert sound(mend(bytes(file), release()))
+
+
+def test_too_much_text_is_left_out_and_told():
+    notebook = solved()
+    notebook.cells.append(new_code_cell("x = [" + "1, " * LONGEST_CELL + "]"))
+    mended = mend(raw(notebook), release())
+    assert sound(mended)
+    assert all(len(cell.source) <= LONGEST_CELL for cell in mended.notebook.cells)
+    assert "Text was left out, since there is too much of it: 1 cells." in mended.notes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 import time
 from collections import defaultdict
@@ -31,14 +32,18 @@ def main(arguments: list[str] | None = None) -> int:
     start = time.monotonic()
     course = Course(options.course.resolve(), options.problem_set)
     try:
+        if options.submissions and not options.submissions.exists():
+            raise ValueError(f"there is no folder or archive {options.submissions}")
         problem_set = master.load(options.problem_set, options.private)
-        isolation(options.unsafe)
         results = Results(problem_set, course.results, options.unsafe)
         course.prepare(problem_set.source(), options.private)
         if options.submissions:
             course.collect(options.submissions)
         if not course.students():
-            raise ValueError(f"there is no submission to {course.name} in {course.root}")
+            print("Nobody has handed in yet. The notebook to give out is")
+            print(course.notebook("release"))
+            return 0
+        isolation(options.unsafe)
         compare(course, results, options.jobs)
         failed = autograde(course)
         look = write_reports(course, results)
@@ -89,18 +94,29 @@ def compare(course: Course, results: Results, jobs: int) -> None:
             owners[key].append(student)
         if key in notebooks or not (graded.exists() and current in graded.read_text("utf-8")):
             shutil.rmtree(graded.parent, ignore_errors=True)
+    if notebooks:
+        _ = results.problem_set.questions  # computed here once, not in every process
     known = len(course.students()) - sum(map(len, owners.values()))
     print(f"{len(course.students())} submissions, {known} of them compared before.")
     progress = Progress(len(notebooks))
     compare_all(
-        results, notebooks, max(1, jobs), lambda key, r: progress.step(", ".join(owners[key]), r)
+        results, notebooks, max(1, jobs), lambda key, r: progress.step(_names(owners[key]), r)
     )
+
+
+def _names(students: list[str]) -> str:
+    """Those who handed in the same answers."""
+    more = len(students) - 3
+    return ", ".join(students[:3]) + (f" and {more} more with the same" if more > 0 else "")
 
 
 def autograde(course: Course) -> bool:
     """nbgrader stores the scores and writes the feedback; whether it failed for somebody."""
     failed = False
-    for command in (["autograde", course.name], ["generate_feedback", course.name, "--force"]):
+    commands = [["autograde", course.name], ["generate_feedback", course.name, "--force"]]
+    if all(course.notebook("autograded", student).exists() for student in course.students()):
+        del commands[0]
+    for command in commands:
         print(f"nbgrader {' '.join(command)}")
         try:
             course.nbgrader(*command)
@@ -121,7 +137,8 @@ def write_reports(course: Course, results: Results) -> bool:
     files = course.collected()[1]
     course.reports.mkdir(parents=True, exist_ok=True)
     table, page = course.reports / "grades.csv", course.reports / "summary.html"
-    table.write_text(report.grades_csv(rows, results.points, written), encoding="utf-8")
+    # With a mark that tells spreadsheets the encoding: names have accents.
+    table.write_text(report.grades_csv(rows, results.points, written), encoding="utf-8-sig")
     title = results.problem_set.title
     page.write_text(
         report.summary_html(course, title, rows, results.points, written, files), encoding="utf-8"
@@ -136,4 +153,5 @@ def write_reports(course: Course, results: Results) -> bool:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

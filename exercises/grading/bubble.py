@@ -27,11 +27,14 @@ REASON = (
     "answers run"
 )
 
+#: What there is of gmmlib when it is refused.
+KEPT = ("data", "exercises")
+
 GMMLIB = '''"""gmmlib without what the problem set asks for."""
 
 
 def __getattr__(name):
-    if name.startswith("__"):
+    if name.startswith("__") or name in {kept!r}:
         raise AttributeError(name)
     raise ImportError({reason!r}.format(name="gmmlib." + name))
 '''
@@ -78,10 +81,7 @@ def build(folder: Path, refused: Sequence[str]) -> None:
     ImportError
         If gmmlib is not installed here.
     """
-    spec = importlib.util.find_spec("gmmlib")
-    if spec is None or not spec.submodule_search_locations:
-        raise ImportError("gmmlib is missing: pip install -e .")
-    gmmlib = Path(next(iter(spec.submodule_search_locations)))
+    gmmlib = _gmmlib()
     folder.chmod(0o755)
     for name in ("empty", "fonts", "library", "scratch"):
         (folder / name).mkdir()
@@ -91,11 +91,14 @@ def build(folder: Path, refused: Sequence[str]) -> None:
     copy = folder / "library" / "gmmlib"
     left_out = shutil.ignore_patterns("__pycache__")
     if "gmmlib" in refused:
-        for name in ("exercises", "data"):
+        for name in KEPT:
             shutil.copytree(gmmlib / name, copy / name, ignore=left_out)
-        (copy / "__init__.py").write_text(GMMLIB.format(reason=REASON))
+        (copy / "__init__.py").write_text(GMMLIB.format(reason=REASON, kept=KEPT))
     else:
         shutil.copytree(gmmlib, copy, ignore=left_out)
+        for name in refused:
+            for found in _files(folder / "library", name):
+                shutil.rmtree(found) if found.is_dir() else found.unlink()
     for file, text in _fonts().items():
         (folder / "fonts" / file).write_text(text)
     for path in (folder, *folder.rglob("*")):
@@ -171,7 +174,7 @@ def missing() -> str | None:
     """What isolation needs and this machine has not, in words; None if nothing is missing."""
     if not sys.platform.startswith("linux"):
         return (
-            "Isolation needs Linux (for example in Docker or a virtual machine); without it, "
+            "Isolation needs Linux (for example in Docker, WSL or a virtual machine); without it, "
             "use --unsafe only for programs that you trust."
         )
     if platform.machine() not in MACHINES:
@@ -193,14 +196,23 @@ def advice(complaint: str) -> str:
             "or sudo sysctl kernel.unprivileged_userns_clone=1 (older Debian). In Docker: start "
             f"the container with --privileged. bubblewrap says: {complaint}"
         )
-    return f"The sandbox does not start: {complaint or 'no reason is given'}"
+    return (
+        "The sandbox does not start. Its user must be able to read Python and the packages "
+        f"(for root that is nobody). It says: {complaint or 'nothing'}"
+    )
 
 
 def _bubblewrap(
     folder: Path, packages: list[Path], refused: Sequence[str], disk: int, filter_: int
 ) -> list[str]:
     root = os.geteuid() == 0
-    line = ["bwrap", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
+    line = [
+        shutil.which("bwrap"),
+        "--unshare-pid",
+        "--unshare-net",
+        "--unshare-ipc",
+        "--unshare-uts",
+    ]
     line += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--hostname", "sandbox"]
     if root:
         # What setpriv needs to become nobody; it keeps none of them.
@@ -226,8 +238,8 @@ def _bubblewrap(
     if not base.is_relative_to("/usr"):
         line += ["--ro-bind", str(base), str(base)]
     # Packages of other Pythons: a refused module may be there, too.
-    for root_ in {Path("/usr"), Path("/usr/local"), base}:
-        for found in root_.glob("lib*/python3*/*-packages"):
+    for prefix in {Path("/usr"), Path("/usr/local"), base}:
+        for found in prefix.glob("lib*/python3*/*-packages"):
             line += ["--ro-bind", str(folder / "empty"), str(found)]
     line += ["--ro-bind", str(folder), "/sandbox"]
     for k, package in enumerate(packages):
@@ -258,13 +270,19 @@ def _files(package: Path, name: str) -> list[Path]:
     ]
 
 
+def _gmmlib() -> Path:
+    spec = importlib.util.find_spec("gmmlib")
+    if spec is None or not spec.submodule_search_locations:
+        raise ImportError("gmmlib is missing: pip install -e .")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
 def _refused_names(refused: Sequence[str]) -> list[str]:
     """The modules whose import fails: of gmmlib all but the exercises and the data."""
     if "gmmlib" not in refused:
         return list(refused)
-    parts = importlib.util.find_spec("gmmlib").submodule_search_locations
-    names = {path.stem for part in parts for path in Path(part).iterdir()}
-    kept = {"gmmlib", "__init__", "__pycache__", "exercises", "data"}
+    names = {path.stem for path in _gmmlib().iterdir()}
+    kept = {"__init__", "__pycache__", *KEPT}
     return [name for name in refused if name != "gmmlib"] + [
         f"gmmlib.{name}" for name in sorted(names - kept)
     ]

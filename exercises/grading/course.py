@@ -75,9 +75,12 @@ class Course:
         path.write_text(text, encoding="utf-8")
         try:
             self.nbgrader("generate_assignment", self.name, "--force")
-        except CommandFailed as error:
+        except BaseException as error:
             path.unlink()  # so that the next run tries again
-            if "there are submissions associated" not in error.output:
+            if (
+                not isinstance(error, CommandFailed)
+                or "there are submissions associated" not in error.output
+            ):
                 raise
             raise CommandFailed(
                 f"{self.name} has other cells now than when its first submissions were graded, and "
@@ -86,13 +89,7 @@ class Course:
             ) from error
 
     def collect(self, submissions: Path) -> None:
-        """Put a folder's or an archive's notebooks into ``submitted``.
-
-        Raises
-        ------
-        ValueError
-            If there is no such folder or archive.
-        """
+        """Put a folder's or a zip archive's notebooks into ``submitted``."""
         archive = self.root / "downloaded" / self.name / "archive"
         if archive.exists():
             shutil.rmtree(archive)
@@ -101,10 +98,8 @@ class Course:
         if submissions.is_dir():
             # Not a copy of the folder as it stands: it may be large, and hold links.
             notes = unpack(submissions, archive)
-        elif submissions.is_file():
-            shutil.copy2(submissions, archive / submissions.name)
         else:
-            raise ValueError(f"there is no folder or archive {submissions}")
+            shutil.copy2(submissions, archive / submissions.name)
         self.nbgrader("zip_collect", self.name, "--force")
         students, files = self.collected()
         self.say(students, [*notes, *files])

@@ -71,8 +71,14 @@ class SafeRenderer(IPythonRenderer):
         return PLACE.format(len(self.formulas) - 1)
 
 
+#: What is longer is no text of a few paragraphs, and Markdown can be made to take minutes.
+LONGEST_MARKDOWN = 5_000
+
+
 def to_html(source: str, attachments: dict[str, Any] | None = None) -> str:
-    """Markdown from anyone as HTML that harms nobody."""
+    """Markdown from anyone as HTML that harms nobody; a very long text is shown as it is."""
+    if len(source) > LONGEST_MARKDOWN:
+        return f"<pre>{escape(source)}</pre>"
     source = re.sub("[\ue000\ue001]", "", source)
     renderer = SafeRenderer(attachments or {})
     html = MarkdownWithMath(renderer=renderer).render(source)

@@ -10,11 +10,14 @@ import base64
 import binascii
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 #: A larger file is not read at all; notebooks with many plots reach a tenth of it.
 LARGEST = 64 * 2**20
+
+#: A longer cell, and what follows after so much text, is left out: both could tire the grader.
+LONGEST_CELL, MOST_TEXT = 100_000, 1_000_000
 
 LINE_END_NOTE = "Windows line ends were converted."
 MARKER = re.compile(r"\s*(?:#+|<!--)\s*Answer:\s*([\w.-]+)")
@@ -68,7 +71,22 @@ def harvest(raw: bytes) -> tuple[list[Cell], tuple[str, ...]]:
     cells = [_cell(item) for item in _items(data) if isinstance(item, dict)]
     if any("\r" in cell.source for cell in cells):
         notes += (LINE_END_NOTE,)
+    cells, long = _short_enough(cells)
+    if long:
+        notes += (f"Text was left out, since there is too much of it: {long} cells.",)
     return [_with_plain_ends(cell) for cell in cells], notes
+
+
+def _short_enough(cells: list[Cell]) -> tuple[list[Cell], int]:
+    """The cells, emptied where there is too much text; how many were."""
+    kept, total, emptied = [], 0, 0
+    for cell in cells:
+        total += len(cell.source)
+        if len(cell.source) > LONGEST_CELL or total > MOST_TEXT:
+            cell = replace(cell, source="")
+            emptied += 1
+        kept.append(cell)
+    return kept, emptied
 
 
 def _text(raw: bytes) -> tuple[str, tuple[str, ...]]:

@@ -41,6 +41,9 @@ FOLDER = Path(__file__).parents[1]
 #: What stands where a solution was cut out; nbgrader is told to write the same.
 STUB = "# Your code here"
 
+#: The modules whose change makes a comparison out of date; the others collect and report.
+_JUDGES = ("master", "marking", "sandbox", "bubble", "channel", "worker")
+
 #: The last cells of every set.
 CLOSING = (
     ("markdown", """## What you have solved
@@ -49,7 +52,7 @@ Save the notebook, then run the next cell. It writes `certificate.html` beside y
 page with what the checks of all your saved problem sets last showed."""),
     ("code", """from gmmlib.exercises import certificate
 
-certificate()  # or certificate("Your name")"""),
+print("Written:", certificate())  # or certificate("Your name")"""),
 )  # fmt: skip
 
 _REGION = r"^([ \t]*)### BEGIN {0}\n(.*?)^[ \t]*### END {0}[ \t]*\n?"
@@ -175,8 +178,9 @@ class ProblemSet:
     def fingerprint(self) -> str:
         """Changes when the tests or what judges by them change."""
         parts = [self.name, self.text, self.overlay, str(self.seed)]
-        for folder in (FOLDER / "grading", FOLDER.parent / "gmmlib" / "exercises"):
-            parts += [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))]
+        judges = [FOLDER / "grading" / f"{name}.py" for name in _JUDGES]
+        judges += sorted((FOLDER.parent / "gmmlib" / "exercises").glob("*.py"))
+        parts += [path.read_text(encoding="utf-8") for path in judges]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
     # --- Notebooks
@@ -409,6 +413,9 @@ class ProblemSet:
     def _refuse_contradictions(self, question: Question, slips: Sequence[Any]) -> None:
         """Each mistake must be told from the right answer and from the others."""
         where = f"{self.name}, {question.id}"
+        for case in question.cases:
+            if isinstance(case.right, Raised):
+                raise MasterError(f"{where}: the solution raises {case.right} on its own inputs")
         if question.kind == "invariant":
             for group in question.groups:
                 for case in group.cases:

@@ -252,7 +252,7 @@ def _extra(
         elif cell.kind == "raw":
             own = new_raw_cell(cell.source, id=name)
         else:
-            safe = _defuse(cell.source)
+            safe = defuse(cell.source)
             harmful |= safe != cell.source
             own = new_markdown_cell(safe, id=name)
             _attach(own, cell)
@@ -263,14 +263,14 @@ def _extra(
 
 def _defused(answers: dict[str, Cell]) -> tuple[dict[str, Cell], bool]:
     safe = {
-        id: cell if cell.kind == "code" else replace(cell, source=_defuse(cell.source))
+        id: cell if cell.kind == "code" else replace(cell, source=defuse(cell.source))
         for id, cell in answers.items()
     }
     return safe, safe != answers
 
 
-def _defuse(source: str) -> str:
-    """Markdown without HTML: a tag begins with ``<`` and a letter at once, so a space undoes it.
+def defuse(source: str) -> str:
+    """Markdown without HTML: a tag is ``<`` with a letter right after it, so a space undoes it.
 
     Whoever opens the notebook, in nbgrader's formgrader too, is then safe from scripts in it.
     """

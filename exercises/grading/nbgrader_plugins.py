@@ -25,7 +25,7 @@ from traitlets import Bool, Unicode
 from exercises.grading import master
 from exercises.grading.collect import Collected, collect
 from exercises.grading.course import Course
-from exercises.grading.mend import known_cells, mend
+from exercises.grading.mend import defuse, known_cells, mend
 from exercises.grading.results import Results, isolation
 from exercises.grading.unpack import unpack
 
@@ -164,7 +164,8 @@ class Compare(NbGraderPreprocessor):
 
 def _shown(mark, number: int):
     """The feedback, and the score: always, since nbgrader gives full points where there is none."""
-    yield new_output("display_data", {"text/markdown": mark.feedback, "text/plain": mark.feedback})
+    feedback = defuse(mark.feedback)  # it may quote an error message of the learner's
+    yield new_output("display_data", {"text/markdown": feedback, "text/plain": feedback})
     points = repr(float(mark.points))
     yield new_output("execute_result", {"text/plain": points}, execution_count=number)
 

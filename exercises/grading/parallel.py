@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import active_children
+from dataclasses import replace
+from multiprocessing import active_children, parent_process
 
 from nbformat import NotebookNode
 
@@ -30,7 +31,10 @@ class _Worker:
 
 
 def _begin(results: Results) -> None:
-    _Worker.results = results
+    # A forked process has its parent's results, with the problem set's values already computed.
+    if not hasattr(_Worker, "results"):
+        _Worker.results = results
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, _stop)
     signal.signal(signal.SIGTERM, _stop)
 
@@ -41,6 +45,11 @@ def _stop(*_: object) -> None:
         _Worker.stopped = True
         raise KeyboardInterrupt
     _Worker.stopped = True
+
+
+def _end_with_parent() -> None:
+    parent_process().join()
+    os._exit(1)
 
 
 def _late(*_: object) -> None:
@@ -62,7 +71,10 @@ def _compare(notebook: NotebookNode) -> Result:
 
 @contextmanager
 def _pool(results: Results, jobs: int) -> Iterator[ProcessPoolExecutor]:
-    pool = ProcessPoolExecutor(jobs, initializer=_begin, initargs=(results,))
+    # What a problem set computed cannot travel to a process that starts from nothing.
+    bare = replace(results, problem_set=replace(results.problem_set))
+    _Worker.results = results
+    pool = ProcessPoolExecutor(jobs, initializer=_begin, initargs=(bare,))
     try:
         yield pool
     except BaseException:
@@ -112,7 +124,6 @@ class Progress:
         self.total, self.say = total, say
         self.number = 0
         self.start = time.monotonic()
-        self.lock = threading.Lock()
 
     def step(self, name: str, result: Result) -> None:
         self.number += 1

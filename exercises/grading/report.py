@@ -116,6 +116,7 @@ def summary_html(
 body {{ max-width: 90rem; }}
 .scroll {{ overflow-x: auto; }}
 tr.look td {{ background: var(--soft); }}
+td:last-child {{ min-width: 20em; }}
 td ul {{ margin: 0; padding-left: 1.2em; }}
 svg text {{ fill: currentColor; font: 12px system-ui, sans-serif; }}
 svg rect {{ fill: var(--accent); }}

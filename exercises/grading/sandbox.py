@@ -24,6 +24,7 @@ from typing import Any
 
 from exercises.grading import bubble
 from exercises.grading.channel import Channel, Ended, Garbled, Late, Lost
+from gmmlib.exercises.judge import Answer
 from gmmlib.exercises.values import decode, encode
 
 #: A question that lost this many programs gets no other: the rest of the time is for the others.
@@ -32,7 +33,7 @@ MOST_LOST = 2
 #: A stand-in answers this many calls in one ask.
 MOST_ORACLE_CALLS = 10_000
 
-#: Outputs of one cell.
+#: Outputs of one cell (the worker stops a little earlier, and says so).
 MOST_OUTPUTS = 500
 
 #: A worker starts within half a second; a busy machine may take longer.
@@ -79,18 +80,6 @@ class Ask:
     name: str
     arguments: tuple[Any, ...] | None = None
     suspect: str | None = None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back: a decoded ``value``, or an ``error`` in words.
-
-    ``changed`` tells that the call changed its arguments in place.
-    """
-
-    value: Any = None
-    error: str | None = None
-    changed: bool = False
 
 
 @dataclass(frozen=True)
@@ -174,6 +163,10 @@ class _NotStarted(Exception):
     """The worker did not start, with what it or bubblewrap said."""
 
 
+class _Insistent(Lost):
+    """The worker asks and asks."""
+
+
 class _Program:
     """A running worker: one request, one reply."""
 
@@ -206,7 +199,7 @@ class _Program:
                 self.peak = peak if type(peak) is int and 0 <= peak < 2**40 else 0
                 return reply
             self._channel.send(reply_to(reply["oracle"]), deadline)
-        raise Late
+        raise _Insistent
 
 
 @contextmanager
@@ -396,6 +389,8 @@ class _Record:
                 return f"took longer than {seconds:g} s"
             case Ended():
                 return "ended the program"
+            case _Insistent():
+                return f"called the function it was given more than {MOST_ORACLE_CALLS} times"
         return f"broke the program: {lost}"
 
 
@@ -407,7 +402,10 @@ def _error(reply: dict[str, Any]) -> str | None:
     error = reply.get("error")
     if error is None:
         return None
-    return error[:320] if isinstance(error, str) else "an error without words"
+    if not isinstance(error, str):
+        return "an error without words"
+    # Such words are printed, too: no signs that command a terminal.
+    return "".join(letter if letter.isprintable() else "?" for letter in error[:320])
 
 
 def _answer(reply: dict[str, Any]) -> Answer:

@@ -57,14 +57,20 @@ class _Unpacking:
     notes: list[str] = field(default_factory=list)
 
     def folder(self, folder: Path, budget: _Budget) -> None:
+        paths = []
         for root, folders, files in os.walk(folder):
             folders[:] = sorted(name for name in folders if not _hidden(name))
-            for name in sorted(files):
-                path = Path(root, name)
-                where = PurePosixPath(path.relative_to(folder).as_posix())
-                if _wanted(name) and not path.is_symlink() and path.is_file():
-                    with path.open("rb") as file:
-                        self.take(where, file, path.stat().st_mtime, budget, 0)
+            paths += [Path(root, name) for name in sorted(files) if _wanted(name)]
+        paths = [path for path in paths if path.is_file() and not path.is_symlink()]
+        for path in paths:
+            where = PurePosixPath(path.relative_to(folder).as_posix())
+            with path.open("rb") as file:
+                if where.suffix.lower() == ".zip":
+                    # An archive alone is that of the whole class; of several, each is a student's.
+                    own = budget if len(paths) == 1 else _Budget(INNER_BYTES, INNER_FILES, budget)
+                    self.archive(where.with_suffix(""), file, own, 1)
+                else:
+                    self.take(where, file, path.stat().st_mtime, budget, 0)
 
     def archive(self, where: PurePosixPath, file: BinaryIO, budget: _Budget, depth: int) -> None:
         try:
@@ -98,13 +104,10 @@ class _Unpacking:
         try:
             with archive.open(entry) as file:
                 self.take(where / inside, file, _time(entry), budget, depth)
-        except (RuntimeError, zipfile.BadZipFile, EOFError) as error:  # RuntimeError: a password
+        except (Refused, OSError):
+            raise
+        except Exception as error:  # a password, or whatever a decompressor raises of damaged data
             self.notes.append(f"{where / inside}: cannot be unpacked ({error}).")
-        except Exception as error:
-            # The decompressors raise errors of their own.
-            if isinstance(error, Refused | OSError):
-                raise
-            self.notes.append(f"{where / inside}: is damaged ({error}).")
 
     def take(
         self, where: PurePosixPath, file: BinaryIO, at: float, budget: _Budget, depth: int
@@ -115,8 +118,7 @@ class _Unpacking:
                 return
             with _bounded_copy(file, INNER_BYTES, budget) as copy:
                 inner = _Budget(INNER_BYTES, INNER_FILES, budget)
-                # The outermost archive is the whole class.
-                self.archive(where.with_suffix(""), copy, inner if depth else budget, depth + 1)
+                self.archive(where.with_suffix(""), copy, inner, depth + 1)
             return
         with _bounded_copy(file, LARGEST + 1, budget) as copy:
             path = self.free(where)

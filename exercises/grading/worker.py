@@ -21,6 +21,9 @@ import sys
 #: Text that a cell may print; a figure counts towards the room of the whole notebook instead.
 MOST_TEXT = 50_000
 
+#: Outputs of one cell.
+MOST_OUTPUTS = 400
+
 
 class Refusal(importlib.abc.MetaPathFinder):
     """Says in words why a refused module is not there (its files are not there either)."""
@@ -43,7 +46,7 @@ class Outputs:
         self.list, self._room, self._text, self._cut = [], room, MOST_TEXT, False
 
     def text(self, name: str, text: str) -> None:
-        kept = text[: min(self._text, self._room)]
+        kept = text[: min(self._text, self._room)] if len(self.list) < MOST_OUTPUTS else ""
         self._text -= len(kept)
         self._room -= len(kept)
         self._stream(name, kept)
@@ -86,7 +89,7 @@ class Outputs:
 
     def _add(self, output: dict) -> None:
         size = len(json.dumps(output))
-        if size > self._room:
+        if size > self._room or len(self.list) >= MOST_OUTPUTS:
             self._close()
         else:
             self._room -= size
@@ -159,6 +162,9 @@ def make_shell(outputs: Outputs):
 
         def enable_gui(self, gui=None):
             pass
+
+        def ask_exit(self):
+            """For ``exit()``: the other cells run all the same."""
 
     config = Config()
     config.HistoryManager.enabled = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +13,7 @@ from pathlib import Path
 from gmmlib.exercises.check import VERDICT_TYPE
 
 _CHECK = "-check"
+_HEADING = re.compile(r"^## (.*?)\s*(?:\([^()]*points?[^()]*\))?$", flags=re.M)
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,8 @@ class Solved:
     ----------
     problem_set : its name, such as ``ps1``
     title : the notebook's heading
-    questions : question id to (points, of what); points are None where no check was run
+    questions : the heading over a question to (points, of what); points are None where no check
+        was run
     """
 
     problem_set: str
@@ -78,8 +81,11 @@ def read(path: str | Path) -> Solved | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     questions: dict[str, tuple[float | None, float]] = {}
-    name = ""
+    name = heading = ""
     for cell in cells:
+        source = "".join(cell.get("source", ""))
+        if cell.get("cell_type") == "markdown":
+            heading = (_HEADING.findall(source) or [heading])[-1]
         data = cell.get("metadata", {}).get("nbgrader", {})
         if not data.get("grade_id", "").endswith(_CHECK):
             continue
@@ -87,15 +93,15 @@ def read(path: str | Path) -> Solved | None:
             (o["data"][VERDICT_TYPE] for o in cell["outputs"] if VERDICT_TYPE in o.get("data", {})),
             None,
         )
-        questions[data["grade_id"].removesuffix(_CHECK)] = (
+        questions[heading or data["grade_id"].removesuffix(_CHECK)] = (
             saved["points"] if saved else None,
             data["points"],
         )
         name = name or (saved["problem_set"] if saved else "")
     if not questions:
         return None
-    heading = "".join(cells[0]["source"]).splitlines()[0].lstrip("# ")
-    return Solved(name or Path(path).stem, heading, questions)
+    title = "".join(cells[0]["source"]).splitlines()[0].lstrip("# ")
+    return Solved(name or Path(path).stem, title, questions)
 
 
 _STYLE = """
@@ -110,7 +116,7 @@ td:last-child, th:last-child { text-align: right; white-space: nowrap; }
 
 
 def _page(name: str, solved: list[Solved]) -> str:
-    who = html.escape(name.strip() or "A detective")
+    who = html.escape(name.strip() or "a detective")
     points, of = sum(s.points for s in solved), sum(s.of for s in solved)
     parts = [
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import random
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -52,7 +53,15 @@ class Checks:
         return Checked(self.problem_set, verdict, _borrowed(answer, self.refused))
 
     def suspect(self, question: str, name: str) -> Callable[..., Any]:
-        """One of the implementations that an invariant is asked about, to try it by hand."""
+        """One of the implementations that an invariant is asked about, to try it by hand.
+
+        Raises
+        ------
+        ValueError
+            Where answers are graded: the notebook's own suspects are not there.
+        """
+        if not self.questions:
+            raise ValueError("the suspects that can be tried by hand are in the notebook only")
         return build(self.questions[question].suspects[name])
 
 
@@ -104,7 +113,11 @@ def build(source: str) -> Callable[..., Any]:
 def _answers(question: Question, answer: Any) -> list[Answer]:
     if question.kind == "formula":
         return [_plain(answer)]
-    return [_ask(question, case, answer) for case in question.cases]
+    cases = list(enumerate(question.cases))
+    if question.kind == "invariant":  # the order must not tell which suspects are broken
+        random.shuffle(cases)
+    answers = {place: _ask(question, case, answer) for place, case in cases}
+    return [answers[place] for place in range(len(cases))]
 
 
 def _ask(question: Question, case: Case, answer: Any) -> Answer:
@@ -137,12 +150,12 @@ def _plain(value: Any, changed: bool = False) -> Answer:
 
 
 def _borrowed(answer: Any, refused: Sequence[str]) -> str | None:
-    """The refused module that a function's names lead to, if any."""
+    """The refused module that a function's names lead to, or that it imports, if any."""
     code = getattr(answer, "__code__", None)
     for name in code.co_names if code else ():
         used = getattr(answer, "__globals__", {}).get(name)
-        home = getattr(used, "__module__", None) or getattr(used, "__name__", None)
+        home = getattr(used, "__module__", None) or getattr(used, "__name__", None) or name
         for module in refused:
-            if isinstance(home, str) and (home == module or home.startswith(module + ".")):
+            if isinstance(home, str) and f"{home}.".startswith(f"{module}."):
                 return home
     return None

@@ -61,7 +61,9 @@ def evaluate(formula: Formula | str, point: Mapping[str, Any]) -> float:
         return _Walk(point).value(tree, {})
     except (OverflowError, ZeroDivisionError):
         return math.inf
-    except (SyntaxError, RecursionError, MemoryError) as error:
+    except FormulaError:
+        raise
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise FormulaError("this is not a formula") from error
 
 
@@ -111,7 +113,8 @@ class _Walk:
 
     def symbol(self, name: str, indices: Mapping[str, int]) -> float:
         if name in indices:
-            return indices[name]
+            # A float: a power of whole numbers may have more digits than there is room for.
+            return float(indices[name])
         if name not in self.point:
             known = ", ".join(self.point)
             raise FormulaError(f"the formula holds {name}, which is not one of {known}")

@@ -71,12 +71,15 @@ def _encode_array(array: np.ndarray) -> dict[str, Any]:
         raise ValueError(f"an array of {array.size} numbers is too large for an answer")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"an array of {array.dtype} is not an answer: it must hold real numbers")
+    shape = list(array.shape)
+    if array.dtype.kind != "f":  # labels, for instance, which go on to be indices
+        return {"shape": shape, "whole": " ".join(str(int(number)) for number in array.ravel())}
     # Texts, since JSON has no infinity and no NaN.
     numbers = [repr(float(number)).removesuffix(".0") for number in array.ravel()]
-    return {"shape": list(array.shape), "numbers": " ".join(numbers)}
+    return {"shape": shape, "numbers": " ".join(numbers)}
 
 
-def decode(data: Any) -> Any:
+def decode(data: Any, depth: int = 20) -> Any:
     """The value that ``encode`` made ``data`` of; a formula stays ``Formula(text)``, unread.
 
     Raises
@@ -84,9 +87,13 @@ def decode(data: Any) -> Any:
     ValueError
         If ``data`` is not what ``encode`` returns. Safe for data from anyone: nothing is executed.
     """
+    if depth == 0:
+        raise ValueError("an answer is not nested so deeply")
     if data is None or isinstance(data, bool | str):
         return data
     if isinstance(data, int):
+        if abs(data) >= 2**53:
+            raise ValueError("not a number")
         return data
     if isinstance(data, dict):
         match data:
@@ -94,10 +101,12 @@ def decode(data: Any) -> Any:
                 return _number(text)
             case {"shape": list(shape), "numbers": str(text)} if len(data) == 2:
                 return _array(shape, text)
+            case {"shape": list(shape), "whole": str(text)} if len(data) == 2:
+                return _array(shape, text).astype(int)
             case {"list": list(items)} if len(data) == 1:
-                return [decode(item) for item in items]
+                return [decode(item, depth - 1) for item in items]
             case {"dict": dict(items)} if len(data) == 1:
-                return {str(key): decode(item) for key, item in items.items()}
+                return {str(key): decode(item, depth - 1) for key, item in items.items()}
             case {"formula": str(text)} if len(data) == 1:
                 return Formula(text)
             case {"raises": str(text)} if len(data) == 1:
@@ -114,6 +123,8 @@ def _number(text: str) -> float:
 def _array(shape: list[Any], text: str) -> np.ndarray:
     if len(shape) > 4 or not all(type(n) is int and 0 <= n <= MOST_NUMBERS for n in shape):
         raise ValueError("not the shape of an array")
+    if math.prod(shape) > MOST_NUMBERS:
+        raise ValueError("too many numbers for an answer")
     numbers = text.split()
     if math.prod(shape) != len(numbers):
         raise ValueError("an array's numbers do not fill its shape")
