@@ -11,7 +11,13 @@ from sklearn.mixture import GaussianMixture
 from gmmlib import data
 
 ROOT = Path(__file__).parents[1]
-LOADERS = [data.adult_heights, data.clinic_heights, data.old_faithful, data.shop_customers]
+LOADERS = [
+    data.adult_heights,
+    data.clinic_heights,
+    data.galaxies,
+    data.old_faithful,
+    data.shop_customers,
+]
 
 
 @pytest.fixture(params=LOADERS, ids=lambda loader: loader.__name__)
@@ -91,6 +97,12 @@ def test_oddities_are_as_described():
     assert np.mean(np.round(seconds) % 5 == 0) == pytest.approx(0.33, abs=0.005)
     spread = data.old_faithful().X.std(axis=0)
     assert spread[1] / spread[0] == pytest.approx(12, abs=0.5)
+    velocities = data.galaxies().X[:, 0]
+    assert velocities[77] == 26.690  # Roeder's table has 26.960
+    assert np.array_equal(velocities, np.sort(velocities))
+    assert ((velocities < 11).sum(), (velocities > 30).sum()) == (7, 3)
+    assert np.ptp(velocities[7:9]) == pytest.approx(0.086, abs=1e-9)
+    assert (velocities.mean(), velocities.std(ddof=1)) == pytest.approx((20.828, 4.564), abs=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ __all__ = [
     "Dataset",
     "adult_heights",
     "clinic_heights",
+    "galaxies",
     "old_faithful",
     "shop_customers",
     "simulate_customers",
@@ -100,6 +101,16 @@ def clinic_heights() -> Dataset:
     sex. Printed in {cite}`fleming1991`, appendix D.2. Children of all ages are one wide group.
     """
     return _load("clinic_heights")
+
+
+@cache
+def galaxies() -> Dataset:
+    """Velocities of galaxies: X (82, 1) in 1000 km/s, from the Corona Borealis region.
+
+    No labels: how many clumps there are is the question. Printed in {cite}`roeder1990`; the file
+    keeps the typing error of the R package MASS in row 78, 26.690 for 26.960.
+    """
+    return _load("galaxies")
 
 
 @cache

@@ -1,5 +1,6 @@
 """What the chapters show: figures, the EM player, games, quizzes, cards and tables."""
 
+from gmmlib.show.arcade import chinese_restaurant, guess_k
 from gmmlib.show.course_map import course_map
 from gmmlib.show.densities import density_figure, ellipse_figure, responsibility_figure
 from gmmlib.show.figure import Figure, canvas
@@ -16,12 +17,14 @@ __all__ = [
     "beat_em",
     "canvas",
     "cards",
+    "chinese_restaurant",
     "course_map",
     "density_figure",
     "detectives_bet",
     "ellipse_figure",
     "em_player",
     "guess_first",
+    "guess_k",
     "notation_table",
     "progress_table",
     "quiz",

@@ -109,7 +109,7 @@ def detectives_bet(
         "names": [name.split(maxsplit=1)[-1] for name in names],
         "what": dataset.columns[0],
         "unit": dataset.units[0],
-        "range": _room(X),
+        "range": room(X),
         "mixture": _numbers(mixture),
         "remark": remark,
         "seed": seed,
@@ -130,7 +130,7 @@ def _bets_on_paper(payload: Mapping, loss: NDArray) -> str:
     unit, target = html.escape(payload["unit"]), html.escape(payload["target"])
     values = [_minus(f"{payload['values'][n]:g}") for n in rows]
     low, high = payload["limits"]
-    answers = _table(
+    answers = number_table(
         (unit, "truth", f"posterior's bet on {payload['target']}", "it pays (nats)"),
         [
             (
@@ -260,7 +260,7 @@ def _race_on_paper(states: Sequence[State], rounds: int, end: float, unit: str) 
         f"<p>EM from a poor start, means and spreads in {html.escape(unit)}. After {rounds} rounds "
         f"it has reached {_signed(states[rounds].log_likelihood)} nats; it ends at "
         f"{_signed(end)}.</p>"
-        f"{_table(head, rows)}"
+        f"{number_table(head, rows)}"
     )
 
 
@@ -349,7 +349,7 @@ def _significant(numbers: NDArray, digits: int) -> list[float]:
     return [float(f"{value:.{digits}g}") for value in numbers]
 
 
-def _room(values: NDArray) -> tuple[float, float]:
+def room(values: NDArray) -> tuple[float, float]:
     """A little more than the data take, in round numbers."""
     step = _round_up(np.ptp(values) / 20)
     return (
@@ -360,7 +360,7 @@ def _room(values: NDArray) -> tuple[float, float]:
 
 def _sliders(values: NDArray) -> dict[str, tuple[float, float, float]]:
     """Lowest, highest and step of each slider, about 150 steps wide."""
-    low, high = _room(values)
+    low, high = room(values)
     step = _round_up((high - low) / 200)
     # A bell narrower than two steps could hide on a few rows and win by its spike alone.
     sd = (2 * step, _round_up((high - low) / 3), step / 5)
@@ -373,7 +373,7 @@ def _round_up(number: float) -> float:
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= number)
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def number_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     def line(tag: str, cells: Iterable[str]) -> str:
         return f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag[:2]}>' for cell in cells)}</tr>"
 
