@@ -31,7 +31,7 @@ book: $(VENV)/.book node_modules/.package-lock.json  ## build the whole book and
 	@echo "The book is at $(CURDIR)/$(HTML)/index.html"
 
 test: book $(VENV)/.dev  ## run the tests (builds the book first)
-	$(PY) -m pytest
+	$(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev  ## check style and format
 	$(PY) -m ruff check .

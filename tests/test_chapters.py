@@ -10,6 +10,9 @@ import yaml
 from gmmlib.derive import Agreement, Cited, Definition
 from gmmlib.derive.steps import EVIDENCE
 from tests.chapters import FOLDER, prose, run, stems
+from tests.mutants import sample, unexplained
+
+SAMPLE = 80  # spoiled rows a chapter; `make mutants` spoils them all
 
 ALLOWED = yaml.safe_load(Path(__file__).with_name("allowed.yml").read_text(encoding="utf-8"))
 
@@ -205,6 +208,12 @@ def test_required_claims_stand_on_required_evidence(stem):
 def test_every_derivation_is_finished_and_shown(stem):
     shown = [claim.name for claim in run(stem).claims]
     assert shown == [derivation.name for derivation in run(stem).derivations]
+
+
+@pytest.mark.parametrize("stem", stems())
+def test_spoiled_rows_are_refused(stem):
+    faults = [fault for fault in map(unexplained, sample(stem, SAMPLE)) if fault]
+    assert not faults, "\n".join(faults)
 
 
 def test_names_and_labels_are_unique_in_the_book():

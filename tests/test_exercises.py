@@ -9,15 +9,7 @@ import pytest
 
 from exercises.grading import master
 from gmmlib.exercises.check import VERDICT_TYPE
-
-NAMES = sorted(path.stem for path in master.FOLDER.glob("ps*.md"))
-SETS = {name: master.load(name) for name in NAMES}
-QUESTIONS = [(name, question) for name in NAMES for question in SETS[name].ids]
-MISTAKES = [
-    (name, question, mistake)
-    for name, question in QUESTIONS
-    for mistake in SETS[name].mistakes(question)
-]
+from tests.problem_sets import NAMES, ROUNDS, SETS, rounds
 
 
 def checked(notebook: nbformat.NotebookNode) -> dict[str, Any]:
@@ -83,15 +75,19 @@ def test_the_blank_gets_none_and_is_told_so(problem_set):
         assert "Not answered yet" in shown.verdict.feedback or "None" in shown.verdict.feedback
 
 
-@pytest.mark.parametrize(("name", "question", "mistake"), MISTAKES)
-def test_a_known_mistake_gets_its_own_hint_and_its_points(name, question, mistake):
-    known, code = SETS[name].mistakes(question)[mistake]
-    shown = checked(SETS[name].answered({question: code}))
-    verdict = shown[question].verdict
-    assert known.hint in verdict.feedback, verdict.feedback
-    assert verdict.points == known.points < verdict.of
-    data = shown[question]._repr_mimebundle_()
-    assert known.hint in data["text/markdown"]
-    assert data[VERDICT_TYPE]["points"] == known.points
-    others = [other.verdict for key, other in shown.items() if key != question]
-    assert all(other.solved for other in others)  # no answer depends on another one
+@pytest.mark.parametrize(("name", "number"), ROUNDS)
+def test_known_mistakes_get_their_own_hints_and_their_points(name, number):
+    problem_set, wrong = SETS[name], rounds(name)[number]
+    known = {question: problem_set.mistakes(question)[m] for question, m in wrong.items()}
+    notebook = problem_set.answered({question: code for question, (_, code) in known.items()})
+    for question, shown in checked(notebook).items():
+        verdict = shown.verdict
+        if question not in known:
+            assert verdict.solved, repr(shown)  # no answer depends on another one
+            continue
+        mistake = known[question][0]
+        assert mistake.hint in verdict.feedback, verdict.feedback
+        assert verdict.points == mistake.points < verdict.of
+        data = shown._repr_mimebundle_()
+        assert mistake.hint in data["text/markdown"]
+        assert data[VERDICT_TYPE]["points"] == mistake.points

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
-
 import pytest
 
-from exercises.grading import marking, master, sandbox
-
-NAMES = sorted(path.stem for path in master.FOLDER.glob("ps*.md"))
-SETS = {name: master.load(name) for name in NAMES}
+from exercises.grading import marking, sandbox
+from tests.problem_sets import NAMES, ROUNDS, SETS, rounds
 
 pytestmark = pytest.mark.skipif(
     sandbox.available() is not None, reason=f"grading: {sandbox.available()}"
 )
-
-
-def rounds(name: str) -> list[dict[str, str]]:
-    """Which mistake each question has in which notebook: all of them, in as few as it takes."""
-    each = [[(q, mistake) for mistake in SETS[name].mistakes(q)] for q in SETS[name].ids]
-    return [dict(filter(None, column)) for column in zip_longest(*each)]
-
-
-ROUNDS = [(name, number) for name in NAMES for number in range(len(rounds(name)))]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -5,6 +5,7 @@ What it does, one module each:
 ``failures``   a cell that fails ends the build, with its message last in the log
 ``freshness``  a page whose code, data or YAML changed is executed again; a failed build leaves
                nothing behind that could make the next one look clean
+``ahead``      cells of many pages are executed side by side, as many as there are cores
 ``numbering``  equations are numbered (6.1), (6.2), ... after the chapter number in the file name
 ``ledger``     the records that derivations print are gathered into one page
 ``formulas``   KaTeX sets every formula when the book is built, and bad TeX fails the build
@@ -22,7 +23,18 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from . import browser, exercises, failures, formulas, freshness, ledger, markup, numbering, offline
+from . import (
+    ahead,
+    browser,
+    exercises,
+    failures,
+    formulas,
+    freshness,
+    ledger,
+    markup,
+    numbering,
+    offline,
+)
 
 
 def _hash(paths: Iterable[Path]) -> str:
@@ -46,6 +58,7 @@ def setup(app: Sphinx) -> dict[str, object]:
     failures.setup(app)
     formulas.setup(app)
     freshness.setup(app)
+    ahead.setup(app)
     numbering.setup(app)
     ledger.setup(app)
     markup.setup(app)

@@ -99,8 +99,13 @@ def _cache_root(app: Sphinx) -> Path:
     return Path(app.outdir).parent / ".jupyter_cache"
 
 
-def _page_cache(app: Sphinx, docname: str) -> Path:
+def _page_caches(app: Sphinx, docname: str) -> Path:
     return _cache_root(app) / docname.replace("/", "--")
+
+
+def page_cache(app: Sphinx, docname: str) -> Path:
+    """Where the executed cells of a page lie as long as nothing they depend on changes."""
+    return _page_caches(app, docname) / stamp(app, docname)
 
 
 def _stamps(env: BuildEnvironment) -> dict[str, str]:
@@ -119,10 +124,9 @@ def _outdated(
 
 def _use_stamped_cache(app: Sphinx, docname: str, content: list[str]) -> None:
     """Point myst-nb at the cache folder of this page and stamp, just before it parses the page."""
-    current = stamp(app, docname)
-    _stamps(app.env)[docname] = current
+    _stamps(app.env)[docname] = stamp(app, docname)
     app.env.mystnb_config = app.env.mystnb_config.copy(
-        execution_cache_path=str(_page_cache(app, docname) / current)
+        execution_cache_path=str(page_cache(app, docname))
     )
 
 
@@ -144,7 +148,7 @@ def _merge(app: Sphinx, env: BuildEnvironment, docnames: list[str], other: Build
 
 def _remove_old_caches(app: Sphinx) -> None:
     """Keep one execution cache per page of the book: the one that this build used."""
-    keep = {_page_cache(app, name): now for name, now in _stamps(app.env).items()}
+    keep = {_page_caches(app, name): now for name, now in _stamps(app.env).items()}
     for page in _cache_root(app).glob("*"):
         if not page.is_dir() or page not in keep:
             shutil.rmtree(page) if page.is_dir() else page.unlink()
