@@ -19,6 +19,7 @@ with the rounding of the data, so the units of X do not matter.
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dtrtri
 
 from gmmlib.validation import CollapseError
 
@@ -162,13 +163,20 @@ def check_positive_definite(covariances: NDArray, covariance_type: str) -> None:
         Names the component's index and its smallest eigenvalue.
     """
     tied = covariance_type == "tied"
-    for k, covariance in enumerate([covariances] if tied else covariances):
+    stack = covariances[None] if tied else covariances
+    if stack.ndim == 3:
+        # Rounding of an inverse or a product is allowed; two different numbers are not.
+        sd = np.sqrt(np.abs(stack.diagonal(axis1=1, axis2=2)))
+        gap = np.abs(stack - stack.transpose(0, 2, 1))
+        skew = (gap > 1e-8 * sd[:, :, None] * sd[:, None, :]).any(axis=(1, 2))
+    else:
+        skew = np.zeros(len(stack), dtype=bool)
+    if not skew.any() and _all_positive_definite(stack):
+        return
+    for k, covariance in enumerate(stack):
         name = "covariances" if tied else f"covariances[{k}]"
-        if covariance.ndim == 2:
-            # Rounding of an inverse or a product is allowed; two different numbers are not.
-            sd = np.sqrt(np.abs(np.diag(covariance)))
-            if (np.abs(covariance - covariance.T) > 1e-8 * np.outer(sd, sd)).any():
-                raise ValueError(f"{name} is not symmetric; pass (S + S.T) / 2 if that is meant")
+        if skew[k]:
+            raise ValueError(f"{name} is not symmetric; pass (S + S.T) / 2 if that is meant")
         if not _is_positive_definite(covariance):
             smallest = _eigenvalues(covariance)[0]
             near = " is zero beside its largest" if smallest > 0 else ""
@@ -195,20 +203,74 @@ def check_not_collapsed(
     X, sample_weight = X[sample_weight > 0], sample_weight[sample_weight > 0]
     center = np.average(X, axis=0, weights=sample_weight)
     spread = np.average((X - center) ** 2, axis=0, weights=sample_weight)
-    floor = EPS * spread + (4 * EPS * np.abs(X).max(axis=0)) ** 2
+    check_thick_enough(spread, np.abs(X).max(axis=0), covariances, covariance_type)
+
+
+def check_thick_enough(
+    spread: NDArray,
+    largest: NDArray,
+    covariances: NDArray,
+    covariance_type: str,
+    definite: bool = False,
+) -> None:
+    """`check_not_collapsed` for who has only the variance and the largest absolute value of X.
+
+    Parameters
+    ----------
+    spread : array (n_features,), squared units of X
+    largest : array (n_features,), units of X
+    covariances : array of the type's shape
+    covariance_type : one of COVARIANCE_TYPES
+    definite : whether the covariances are known to be positive definite
+    """
+    floor = EPS * spread + (4 * EPS * largest) ** 2
     if covariance_type == "spherical":
         floor = floor.mean()
 
     tied = covariance_type == "tied"
-    for k, covariance in enumerate([covariances] if tied else covariances):
-        variances = np.diag(covariance) if covariance.ndim == 2 else covariance
-        if not (variances > floor).all() or not _is_positive_definite(covariance):
+    stack = covariances[None] if tied else covariances
+    variances = stack.diagonal(axis1=1, axis2=2) if stack.ndim == 3 else stack
+    if (variances > floor).all() and (definite or _all_positive_definite(stack)):
+        return
+    for k, covariance in enumerate(stack):
+        if not (variances[k] > floor).all() or not _is_positive_definite(covariance):
             who = "the covariance shared by all components" if tied else f"component {k}"
             raise CollapseError(
                 f"{who} has collapsed (smallest eigenvalue of its covariance "
                 f"{_eigenvalues(covariance)[0]:.1e}, lost in the rounding of X); "
                 "increase reg_covar, lower n_components or try another start"
             )
+
+
+def inverse_factors(L: NDArray) -> NDArray:
+    """Inverses of lower triangular matrices (K, d, d): a third of what a solve would cost."""
+    if L.shape[1] == 1:
+        return 1 / L
+    return np.array([dtrtri(factor.T)[0].T for factor in L])
+
+
+def _all_positive_definite(stack: NDArray) -> bool:
+    """`_is_positive_definite` for several at once, without eigenvalues where there is no doubt.
+
+    The inverse of the smallest eigenvalue of a correlation matrix is at most the trace of the
+    inverse: when that is far from singular, so is the matrix.
+    """
+    if stack.ndim < 3:
+        return bool((stack > 0).all())
+    variances = stack.diagonal(axis1=1, axis2=2)
+    if not (variances > 0).all():
+        return False
+    if stack.shape[1] == 1:
+        return True
+    sd = np.sqrt(variances)
+    try:
+        L = np.linalg.cholesky(stack / sd[:, :, None] / sd[:, None, :])
+        traces = (inverse_factors(L) ** 2).sum(axis=(1, 2))
+    except np.linalg.LinAlgError:
+        return False
+    if (traces < 1e-3 / (64 * EPS * sd.shape[1])).all():
+        return True
+    return all(_is_positive_definite(covariance) for covariance in stack)
 
 
 def _is_positive_definite(covariance: NDArray) -> bool:
