@@ -20,6 +20,10 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 p
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/share/matplotlib
 export PYTHONUTF8 := 1
+# The problems are small: threads inside a matrix product cost more than they bring, and chapters
+# and test files already run side by side.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
 
 .PHONY: help book test lint format serve lab grade visits mutants picture clean distclean
 help:  ## list the targets

@@ -5,7 +5,7 @@ A notebook that is already there stays as it is: somebody may have answered in i
 
 from __future__ import annotations
 
-import sys
+import argparse
 from pathlib import Path
 
 import nbformat
@@ -13,7 +13,7 @@ import nbformat
 from exercises.grading import master
 
 
-def main(folder: Path = master.FOLDER / "notebooks") -> None:
+def main(folder: Path) -> None:
     """Write the notebook of every problem set that the folder does not have yet."""
     folder.mkdir(parents=True, exist_ok=True)
     for text in sorted(master.FOLDER.glob("ps*.md")):
@@ -28,4 +28,11 @@ def main(folder: Path = master.FOLDER / "notebooks") -> None:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:2]))
+    parser = argparse.ArgumentParser(
+        prog="python -m exercises", description="Write the students' notebooks."
+    )
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=master.FOLDER / "notebooks",
+        help="where to write them; a notebook that is there stays as it is",
+    )  # fmt: skip
+    main(parser.parse_args().folder)

@@ -3,7 +3,8 @@
 The names below are all that a chapter needs. `gmmlib.em` is the module of chapters 4 to 6 and stays
 a module; its generator of states is `gmmlib.em.em`, so write `from gmmlib.em import em`.
 
-`gmmlib.data`, `gmmlib.derive` and `gmmlib.show` are imported by name when you need them.
+`gmmlib.selection` (how many components, chapter 8), `gmmlib.bayes` (priors and the variational
+mixture, chapter 9), `gmmlib.data`, `gmmlib.derive` and `gmmlib.show` are imported by name.
 """
 
 from gmmlib.em import Fit, State, e_step, fit, m_step

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 
 from gmmlib import covariance
-from gmmlib.likelihood import elbo, log_likelihood
+from gmmlib.likelihood import entropy, expected_log_joint, log_likelihood
 from gmmlib.mixture import Mixture
 from gmmlib.validation import (
     CollapseError,
@@ -47,8 +47,11 @@ def e_step(
     log_likelihood : float, in nats, summed over rows
     """
     log_joint = mixture.log_joint(X)  # log pi_k + log N(x_n | mu_k, Sigma_k)
+    return _posterior(log_joint, as_sample_weight(sample_weight, len(log_joint)))
+
+
+def _posterior(log_joint: NDArray, w: NDArray) -> tuple[NDArray, float]:
     log_density = logsumexp(log_joint, axis=1)
-    w = as_sample_weight(sample_weight, len(log_joint))
     return np.exp(log_joint - log_density[:, None]), float((w * log_density).sum())
 
 
@@ -135,8 +138,9 @@ def em(
         yield State(0, mixture, gamma, log_L, log_L)
         for t in count(1):
             mixture = m_step(X, gamma, start.covariance_type, w, reg_covar)
-            bound = elbo(X, gamma, mixture, w)
-            gamma, log_L = e_step(X, mixture, w)
+            log_joint = mixture.log_joint(X)  # once for both: it is most of an iteration's work
+            bound = expected_log_joint(log_joint, gamma, w) + entropy(gamma, w)
+            gamma, log_L = _posterior(log_joint, w)
             yield State(t, mixture, gamma, log_L, bound)
 
     return states()

@@ -95,7 +95,13 @@ def q_function(
     -------
     float, in nats, summed over rows; -inf if a component of weight zero is given any share
     """
-    log_joint = mixture.log_joint(X)
+    return expected_log_joint(mixture.log_joint(X), responsibilities, sample_weight)
+
+
+def expected_log_joint(
+    log_joint: NDArray, responsibilities: ArrayLike, sample_weight: ArrayLike | None = None
+) -> float:
+    """`q_function` for who has the mixture's `log_joint` (n_samples, n_components) already."""
     gamma = as_probabilities("responsibilities", responsibilities, log_joint.shape)
     # 0 log 0 = 0: a component of weight zero costs nothing where nobody asks for it.
     expected = gamma * np.where(gamma > 0, log_joint, 0.0)

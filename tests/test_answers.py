@@ -127,6 +127,8 @@ POINT = {
     (sympy.Sum(sympy.KroneckerDelta(n, k) * x[n], (n, 1, N)), -2.0),
     (sympy.Sum(sympy.Sum(gamma[n, k], (k, 1, 2)) * n, (n, 1, N)), 6.0),
     (sympy.Rational(3, 4) + sympy.Float("0.5"), 1.25),
+    (sympy.Sum(sigma / n, (n, 1, N)).doit(), 1.3 * 11 / 6),
+    (sympy.harmonic(mu) - sympy.harmonic(mu - 1), 1 / 0.7),
 ])  # fmt: skip
 def test_a_formula_has_its_value(formula, value):
     assert evaluate(sympy.srepr(formula), POINT) == pytest.approx(value)

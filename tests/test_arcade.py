@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,10 +24,9 @@ from gmmlib.show.arcade import (
     guess_k,
 )
 from gmmlib.show.cases import NEAR, NO_GROUP, Case, cases, crescents
-from tests import test_games
+from tests import games
+from tests.games import AXE, press
 
-visit, press = test_games.visit, test_games.press
-AXE = Path(__file__).parent.parent / "node_modules" / "axe-core" / "axe.min.js"
 RESTAURANT = chinese_restaurant()
 CASES = cases()
 
@@ -83,9 +78,9 @@ def test_bic_and_aic_of_a_case_are_gmmlibs(i) -> None:
 
 def test_each_game_shows_bic_right_and_wrong_in_both_ways() -> None:
     """And in the order in which the remarks explain it."""
-    signs = [int(np.sign(case["bic"] - case["truth"])) for case in guess().payload["cases"]]
-    assert signs[:5] == [0, 0, -1, 1, 1]
-    assert signs[5:] == [0, 0, -1, 1, -1]
+    answers = [(case["bic"], case["truth"]) for case in guess().payload["cases"]]
+    assert answers[:5] == [(4, 4), (1, 1), (2, 3), (3, 2), (5, 2)]
+    assert answers[5:] == [(2, 2), (2, 2), (1, 2), (2, 1), (2, 3)]
     first = guess().payload["cases"][0]
     assert first["aic"] > first["truth"]  # "AIC often takes a component too many"
 
@@ -171,21 +166,8 @@ def test_expected_tables_are_the_sum_of_the_chances_of_a_new_one() -> None:
 
 def in_node(program: str, **data):
     """What a program with the restaurant's arithmetic returns for some data."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("no node here, which the book needs: the browser's arithmetic is not tested")
-    source = Path(live.__file__).with_name("browser").joinpath("restaurant.js").read_text("utf-8")
-    script = (
-        f"const casebook = {{ define() {{}} }};\n{source}\n"
-        "const data = JSON.parse(require('fs').readFileSync(0, 'utf8'));\n"
-        f"const run = ({{ chance, seat, probabilities, tables, dine }}) => {{ {program} }};\n"
-        "console.log(JSON.stringify(run(casebook.restaurant)));"
-    )
-    done = subprocess.run(
-        [node, "-e", script], input=json.dumps(data), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    names = "const { chance, seat, probabilities, tables, dine } = casebook.restaurant;"
+    return games.in_node("restaurant", f"{names} {program}", **data)
 
 
 def test_expected_tables_in_the_browser_are_pythons() -> None:

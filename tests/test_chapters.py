@@ -165,6 +165,7 @@ REQUIRED = {
         "norm-mean": "proved",
         "square-variance": "proved",
         "norm-variance": "proved",
+        "log-odds-feature": "proved",
         "log-odds-mean": "proved",
         "log-odds-variance": "proved",
         "covariance-noise": "proved",

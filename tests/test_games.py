@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
-import shutil
-import subprocess
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,11 +16,11 @@ from gmmlib import Mixture
 from gmmlib.data import adult_heights, clinic_heights, old_faithful, shop_customers
 from gmmlib.em import e_step, em, m_step
 from gmmlib.likelihood import log_likelihood
-from gmmlib.show import live
 from gmmlib.show.games import LIMITS, MAX_ROWS, beat_em, detectives_bet, two_humps
 from gmmlib.validation import CollapseError
+from tests import games
+from tests.games import press
 
-ROOT = Path(__file__).parent.parent
 PATIENTS, CUSTOMERS = clinic_heights(), shop_customers()
 
 
@@ -209,22 +205,7 @@ def test_bad_input_is_refused(game, says) -> None:
 
 
 def in_node(program: str, **data):
-    """What a program of density.js returns for some data."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("no node here, which the book needs: the browser's arithmetic is not tested")
-    source = Path(live.__file__).with_name("browser").joinpath("density.js").read_text("utf-8")
-    script = (
-        f"const casebook = {{}};\n{source}\n"
-        "const data = JSON.parse(require('fs').readFileSync(0, 'utf8'));\n"
-        f"const run = ({{ density, data }}) => {{ {program} }};\n"
-        "console.log(JSON.stringify(run({ density: casebook.density, data })));"
-    )
-    done = subprocess.run(
-        [node, "-e", script], input=json.dumps(data), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return games.in_node("density", f"const {{ density }} = casebook; {program}", **data)
 
 
 def numbers(mixture: Mixture) -> dict:
@@ -350,40 +331,6 @@ def test_humps_in_the_browser_are_those_of_gmmlibs_density(gap, sd, weight, coun
 
 
 # What Chromium does with it
-
-
-@pytest.fixture
-def visit(browser, tmp_path):
-    """Open a scratch page with one game; at the end, nothing must have gone wrong in it."""
-    trouble, pages = [], []
-
-    def opened(game, width: int = 375, theme: str = "light"):
-        file = tmp_path / f"{game.kind}.html"
-        file.write_text(
-            f'<!doctype html><html lang="en" data-theme="{theme}"><meta charset="utf-8">'
-            f"<title>Scratch page</title><style>{live.style()}"
-            "body { font: 16px/1.5 sans-serif; box-sizing: border-box }"
-            'html[data-theme="dark"] { background: #121212; color: #ced6dd }</style>'
-            f"<main><h1>Scratch page</h1>{game.html}</main><script>{live.script()}</script></html>",
-            encoding="utf-8",
-        )
-        page = browser.new_page(offline=True, viewport={"width": width, "height": 800})
-        page.set_default_timeout(20_000)
-        page.on("console", lambda m: m.type in ("error", "warning") and trouble.append(m.text))
-        page.on("pageerror", lambda error: trouble.append(str(error)))
-        page.goto(file.as_uri())
-        pages.append(page)
-        return page, page.locator(f'[data-casebook="{game.kind}"]')
-
-    yield opened
-    for page in pages:
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-        page.close()
-    assert trouble == []
-
-
-def press(element, name: str) -> None:
-    element.get_by_role("button", name=name).click()
 
 
 def play_a_round(bet, truthfully: bool) -> tuple[list[int], float, float]:
@@ -674,14 +621,13 @@ def test_the_explorers_border_is_where_gmmlibs_density_gets_its_second_hump(visi
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("game", [BET, RACE, HUMPS], ids=lambda game: game.kind)
 def test_a_finished_game_is_accessible(visit, game, theme) -> None:
-    axe = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-    if not axe.exists():
+    if not games.AXE.exists():
         pytest.skip("axe-core is not installed: run `make book` first")
     page, element = visit(game, theme=theme)
     for _ in range(20):
         buttons = element.get_by_role("button")
         if buttons.first.inner_text() != "Play again":
             buttons.first.click()
-    page.add_script_tag(path=axe)
+    page.add_script_tag(path=games.AXE)
     violations = page.evaluate("axe.run().then(result => result.violations)")
     assert [(v["id"], v["nodes"][0]["html"]) for v in violations] == []

@@ -26,15 +26,15 @@ logger = logging.getLogger(__name__)
 def _silent(*args: object, **kwargs: object) -> None: ...
 
 
-def _execute(path: str, app: Sphinx, nb_config: NbParserConfig) -> None:
-    """Execute a page's cells into its cache, unless they are there."""
+def _execute(path: str, app: Sphinx, nb_config: NbParserConfig) -> bool:
+    """Execute a page's cells into its cache, unless they are there; whether it has any."""
     text = Path(path).read_text(encoding="utf-8")
     reader = create_nb_reader(path, app.env.myst_config, nb_config, text)
     if reader is None:  # a page without cells
-        return
+        return False
     quiet = SimpleNamespace(info=_silent, warning=_silent, debug=_silent)
     with create_client(reader.read(text), path, nb_config, quiet, reader.read_fmt):
-        pass
+        return True
 
 
 def _execute_ahead(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
@@ -45,9 +45,9 @@ def _execute_ahead(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> N
         for name in docnames:
             nb_config = env.mystnb_config.copy(execution_cache_path=str(page_cache(app, name)))
             runs[pool.submit(_execute, env.doc2path(name), app, nb_config)] = name
-        for number, run in enumerate(as_completed(runs), start=1):
-            run.result()
-            logger.info("executed %s (%d of %d)", runs[run], number, len(runs))
+        for run in as_completed(runs):
+            if run.result():
+                logger.info("the cells of %s are in the cache", runs[run])
 
 
 def setup(app: Sphinx) -> None:

@@ -194,8 +194,8 @@ def _comes_last(factor):
 
 
 def _is_logarithm(factor):
-    """A symbol such as log L, whose name would swallow what follows it."""
-    return factor.is_Symbol and factor.name.startswith(r"\log")
+    r"""A symbol such as \log L, or an entry of an array: its name would swallow what follows."""
+    return _name(factor).startswith(r"\log")
 
 
 def _name(factor):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from scipy.special import digamma
 
 from gmmlib.exercises.values import Formula
 
@@ -25,6 +26,8 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "exp": math.exp,
     "Abs": abs,
     "KroneckerDelta": lambda i, j: float(i == j),
+    # 1 + 1/2 + ... + 1/m, also between whole numbers: what sympy makes of such a sum.
+    "harmonic": lambda m: float(digamma(m + 1) + np.euler_gamma),
 }
 CONSTANTS = {"pi": math.pi, "E": math.e}
 _UNDONE = {"Derivative", "Integral", "Limit", "Subs"}

@@ -26,7 +26,7 @@ MOST = 6
 #: Rows of one case that a page still draws, and sends, without delay.
 MAX_ROWS = 500
 #: Runs of EM for each K of a case; the best of them bets.
-STARTS = 4
+STARTS = 2
 #: The concentrations that the restaurant's slider stops at.
 CONCENTRATIONS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0)
 #: Customers for whom there is room, in the house and on a phone.

@@ -48,6 +48,14 @@ const fixed = (value, digits) =>
 const pathThrough = (points) =>
   `M${points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}`;
 
+// A number in [0, 1) that a whole number is mixed into (mulberry32): equal for equal states, and as
+// good as random from one state to the next.
+const mulberry32 = (state) => {
+  let t = Math.imul(state ^ (state >>> 15), state | 1);
+  t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
+  return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+};
+
 const prefersStillness = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 // What a reader has done, kept in this browser and nowhere else. Where the browser keeps nothing

@@ -292,15 +292,13 @@
     start(false);
   });
 
-  // Numbers in [0, 1) (mulberry32): the same ones again for the same seed, so that a test can play.
+  // Numbers in [0, 1): the same ones again for the same seed, so that a test can play.
   const generator = (seed) => {
     if (seed == null) return Math.random;
     let state = Number(seed) >>> 0;
     return () => {
       state = (state + 0x6d2b79f5) >>> 0;
-      let t = Math.imul(state ^ (state >>> 15), state | 1);
-      t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
-      return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+      return mulberry32(state);
     };
   };
 

@@ -1,15 +1,10 @@
 // The Chinese restaurant: customers come in one by one and join a table in proportion to the guests
 // there, or open a new one in proportion to alpha. Payload: gmmlib/show/arcade.py.
 casebook.restaurant = (() => {
-  // One number in [0, 1) for each evening and customer (mulberry32, entered at any place): the page
-  // shows the same evenings every time, and the same customers whatever alpha is.
-  const chance = (evening, customer) => {
-    const state =
-      (Math.imul(evening + 1, 0x9e3779b9) + Math.imul(customer + 1, 0x6d2b79f5)) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
+  // One number in [0, 1) for each evening and customer: the page shows the same evenings every time,
+  // and the same customers whatever alpha is.
+  const chance = (evening, customer) =>
+    mulberry32((Math.imul(evening + 1, 0x9e3779b9) + Math.imul(customer + 1, 0x6d2b79f5)) >>> 0);
 
   // Where the next customer sits, 0 ... counts.length; the last is a new table. u is a chance.
   const seat = (counts, alpha, u) => {
