@@ -25,7 +25,7 @@ export PYTHONUTF8 := 1
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help book test lint format serve lab grade visits mutants picture clean distclean
+.PHONY: help book test lint format serve lab grade visits ratios mutants picture clean distclean
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## */\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
 		printf 'make %-9s  %s\n' "$$name" "$$text"; done
@@ -63,6 +63,10 @@ grade: $(VENV)/.dev  ## grade a class: make grade PS=ps1 SUBMISSIONS=folder-or-z
 
 visits: book $(VENV)/.dev  ## measure what a first visit to each page costs, in bytes and in time
 	$(PY) -m benchmarks.pages
+
+# With as many BLAS threads as scikit-learn would have anywhere.
+ratios: $(VENV)/.dev  ## measure EM against scikit-learn, in ratios (OPTIONS=--write keeps them)
+	env -u OMP_NUM_THREADS -u OPENBLAS_NUM_THREADS $(PY) -m benchmarks.em $(OPTIONS)
 
 mutants: $(VENV)/.dev  ## spoil every step of every derivation; each must be refused
 	$(PY) -m tests.mutants

@@ -159,7 +159,7 @@ class Figures:
 
 
 def measure(problem: Problem, repeats: int, budget: float, peer_threads: int | None) -> Figures:
-    """Run all in turn, `repeats` times, as many iterations as scikit-learn does in `budget` seconds.
+    """Run all in turn, `repeats` times; as many iterations as fit into `budget` seconds.
 
     Raises
     ------
@@ -291,9 +291,9 @@ def summary(figures: dict[Problem, Figures]) -> str:
 TITLE = """# EM against scikit-learn
 
 `python -m benchmarks.em --write` measured what stands below. EM, predict_proba and score_samples
-are ratios: scikit-learn's time over gmmlib's, for the same iterations from the same start, one after
-the other. "floors" is gmmlib's iteration over the bare matrix products and exponentials of its size.
-Bold misses its goal: a ratio of 1, or 2 floors for N from 100,000.
+are ratios: scikit-learn's time over gmmlib's, for the same iterations from the same start, in turn.
+"floors" is gmmlib's iteration over the bare matrix products and exponentials of its size. Bold
+misses its goal: a ratio of 1, or 2 floors for N from 100,000.
 """
 
 
@@ -342,7 +342,7 @@ def main() -> None:
         record, mark = Path(__file__).with_suffix(".md"), "<!-- measured -->\n"
         old = record.read_text(encoding="utf-8") if record.exists() else f"{TITLE}\n{mark}"
         head = old[: old.index(mark) + len(mark)]
-        record.write_text(f"{head}\n{where}.\n\n{text}\n\n{HEAD}\n{rows}\n", encoding="utf-8")
+        record.write_text(f"{head}\n{where}.\n\n{HEAD}\n{rows}\n\n{text}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -489,10 +489,12 @@ def em(
             check_n_components(start.n_components, w)
 
     def states() -> Iterator[State]:
-        mixture = start
+        mixture, found = start, None
         for t in count():
-            found = statistics(rows, mixture, n_threads=n_threads)
+            with one_blas_thread():
+                if found is not None:
+                    mixture = found.mixture(reg_covar)
+                found = statistics(rows, mixture, n_threads=n_threads)
             yield State(t, mixture, found.log_likelihood)
-            mixture = found.mixture(reg_covar)
 
     return states()

@@ -180,6 +180,26 @@ REQUIRED = {
         "factor-covariance": "proved",
         "factor-count": "proved",
     },
+    "11-em-at-scale": {
+        "log-density-linear": "proved",
+        "e-step-product": "proved",
+        "feature-count": "proved",
+        "q-from-sums": "proved",
+        "variances-from-sums": "proved",
+        "covariances-from-sums": "proved",
+        "statistics-add": "proved",
+        "cancellation": "proved",
+        "shift-cancels": "proved",
+        "operations": "proved",
+        "crossing": "proved",
+        "crossing-limit": "proved",
+        "stepwise-memory": "proved",
+        "stepwise-weights": "proved",
+        "plain-average": "proved",
+        "forgetting": "proved",
+        "log-density-linear-vector": "instances",
+        "whitening": "instances",
+    },
 }
 RELATION = re.compile(
     r"[=<>]|\\(le|ge|leq|geq|ne|neq|approx|propto|to|iff|equiv|sim|in|Rightarrow|implies)(?![a-zA-Z])"

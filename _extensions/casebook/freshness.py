@@ -68,9 +68,9 @@ def _package_versions() -> str:
 
 @cache
 def _package_source(source: Path) -> str:
-    """Hash of gmmlib's code and data."""
+    """Hash of gmmlib's code and data, and of the measurements that chapter 11 shows."""
     folder = source / "gmmlib"
-    files = list(folder.glob("**/*.py"))
+    files = [*folder.glob("**/*.py"), source / "benchmarks" / "em.md"]
     files += [path for path in (folder / "data").glob("**/*") if path.suffix != ".pyc"]
     return _hash_files(source, sorted({path for path in files if path.is_file()}))
 
