@@ -136,12 +136,13 @@ def test_a_notebook_that_kills_its_process_fails_alone(tmp_path):
 
 
 STOPPED = """
-import sys
+import signal, sys
 from pathlib import Path
 from exercises.grading.parallel import compare_all
 from tests.grading_set import solved
 from tests.test_grade import results_in
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 results = results_in(Path(sys.argv[1]))
 answers = ["    return 1", *(f"    return {n}  # wait" for n in range(9))]
 notebooks = {results.key(nb): nb for nb in map(solved, answers)}
