@@ -85,7 +85,7 @@ class Rows:
                 "gmmlib.distributed, or pass X.compute() if it fits into memory"
             )
         if not is_blocks(X):
-            return cls(_piece("X", X, n_features, sample_weight), n_features)
+            return cls(as_piece("X", X, n_features, sample_weight), n_features)
         if sample_weight is not None:
             raise ValueError(
                 "sample_weight goes with an array; let X yield pairs (block, weights) instead"
@@ -104,7 +104,7 @@ class Rows:
         i = -1
         for i, block in enumerate(self.X):
             block, weight = block if isinstance(block, tuple) else (block, None)
-            yield _piece(f"block {i} of X", block, self.n_features, weight, may_be_zero=True)
+            yield as_piece(f"block {i} of X", block, self.n_features, weight, may_be_zero=True)
         if i < 0:
             raise ValueError("X yields no block; it needs a row at least")
 
@@ -133,13 +133,14 @@ def is_blocks(X: object) -> bool:
     return True
 
 
-def _piece(
+def as_piece(
     name: str,
     rows: ArrayLike,
     n_features: int,
     weight: ArrayLike | None,
     may_be_zero: bool = False,
 ) -> Piece:
+    """Check one array of rows and its weights; `name` stands in messages."""
     try:
         rows = np.asarray(rows)
     except ValueError as error:

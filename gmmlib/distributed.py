@@ -29,11 +29,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmlib.blocks import Piece, Rows, _piece, one_blas_thread
+from gmmlib.blocks import Piece, Rows, as_piece, one_blas_thread
 from gmmlib.mixture import Mixture
 from gmmlib.products import Features, Residuals, cheapest
 from gmmlib.runs import START_ROWS, Data
-from gmmlib.statistics import State, Statistics, _collect
+from gmmlib.statistics import State, Statistics, collect
 from gmmlib.validation import check_reg_covar
 
 try:
@@ -186,7 +186,7 @@ def _sums(
     if piece is None:
         return None
     with one_blas_thread():
-        return _collect(Rows(piece, d), way, n_threads=1)
+        return collect(Rows(piece, d), way, n_threads=1)
 
 
 def _add(parts: list[Statistics | None]) -> Statistics | None:
@@ -230,7 +230,7 @@ def _chunk(i: int, rows: NDArray, weight: NDArray | None, n_features: int) -> Pi
     if len(rows) == 0 and (weight is None or len(weight) == 0):
         return None
     try:
-        piece = _piece("X", rows, n_features, weight, may_be_zero=True)
+        piece = as_piece("X", rows, n_features, weight, may_be_zero=True)
     except ValueError as error:
         raise ValueError(f"chunk {i}: {error}") from None
     return replace(piece, name=f"chunk {i} of X") if weight is None or piece.weight.any() else None

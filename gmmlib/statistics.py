@@ -40,7 +40,7 @@ LEAST_EXPONENT = -700.0
 #: The log-density, less that of the highest peak, below which rows take their own maximum first.
 FAINTEST = -600.0
 #: Work of a call, in nanoseconds on one core, below which threads cost more than they bring.
-WORTH_THREADS = 2e6
+WORTH_THREADS = 1e6
 
 
 # --- What EM needs to know ------------------------------------------------------------------------
@@ -102,7 +102,7 @@ class Statistics:
         itself; whoever adds up parts asks for the sum.
         """
         second, variances = self._variances
-        good = (second <= MOST_CANCELLATION * variances) | np.isnan(variances)
+        good = second <= MOST_CANCELLATION * variances
         # A component that sits on one point has no variance of its own; reg_covar is all it has.
         return bool(good.all() or (good | (second <= covariance.EPS * self._spread)).all())
 
@@ -152,26 +152,28 @@ class Statistics:
 
     @cached_property
     def _shift(self) -> NDArray:
-        """(K, d): from `about` to the means; nan where a component is empty."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return self.sums / self.counts[:, None]
+        """(K, d): from `about` to the means; zero where a component is empty."""
+        return self.sums / self._divisors[:, None]
+
+    @cached_property
+    def _divisors(self) -> NDArray:
+        """(K,): the counts; one where a component is empty and all its sums are zero."""
+        return np.where(self.counts > 0, self.counts, 1.0)
 
     @cached_property
     def _variances(self) -> tuple[NDArray, NDArray]:
         """Mean squares about `about`, and about the means: (K, d), tied (1, d), spherical (K,)."""
-        kind, squares = self.under.covariance_type, self._shift**2
-        with np.errstate(invalid="ignore", divide="ignore"):
-            if kind == "full":
-                second = self.products.diagonal(axis1=1, axis2=2) / self.counts[:, None]
-            elif kind == "tied":
-                N = self.counts.sum()
-                second = self.products.diagonal()[None] / N
-                squares = np.nansum(squares * self.counts[:, None], axis=0) / N
-            elif kind == "diag":
-                second = self.products / self.counts[:, None]
-            else:
-                d = squares.shape[1]
-                second, squares = self.products / self.counts / d, squares.sum(axis=1) / d
+        kind, squares, N_k = self.under.covariance_type, self._shift**2, self._divisors
+        if kind == "full":
+            second = self.products.diagonal(axis1=1, axis2=2) / N_k[:, None]
+        elif kind == "tied":
+            pi = self.counts / self.counts.sum()
+            second, squares = self.products.diagonal()[None] / self.counts.sum(), pi @ squares
+        elif kind == "diag":
+            second = self.products / N_k[:, None]
+        else:
+            d = squares.shape[1]
+            second, squares = self.products / N_k / d, squares.sum(axis=1) / d
         return second, second - squares
 
     @property
@@ -269,20 +271,20 @@ def statistics(
     n_threads = check_n_threads(n_threads)
     if about is None:
         with one_blas_thread():
-            found = _collect(rows, cheapest(mixture), n_threads)
+            found = collect(rows, cheapest(mixture), n_threads)
         if found.accurate:
             return found
-        about = np.where(np.isfinite(found.means), found.means, mixture.means)
+        about = found.means
     about = as_float_array("about", about)
     if about.shape != mixture.means.shape:
         raise ValueError(f"about has shape {about.shape}; it must be {mixture.means.shape}")
     check_finite("about", about)
     with one_blas_thread():
-        return _collect(rows, Residuals.of(mixture, about), n_threads)
+        return collect(rows, Residuals.of(mixture, about), n_threads)
 
 
-def _collect(X: Rows, way: Way, n_threads: int) -> Statistics:
-    """Sum up what blocks of rows tell."""
+def collect(X: Rows, way: Way, n_threads: int) -> Statistics:
+    """One pass, one way: no second one if digits are lost. `gmmlib.distributed` adds such parts."""
     total, log_L, weight, rows = None, 0.0, 0.0, 0
 
     def tasks() -> Iterator[Piece]:

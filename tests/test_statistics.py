@@ -213,6 +213,18 @@ def test_thin_components_far_from_the_centre_need_residuals(covariance_type):
     assert np.abs(joint - exact).max() < 1e-11
 
 
+@pytest.mark.parametrize("covariance_type", ["full", "diag", "spherical"])
+def test_one_thin_component_of_many_takes_residuals_alone(covariance_type):
+    X, labels = clouds(n=1500, d=3, K=6, apart=5.0)
+    thin = labels == 2
+    X[thin] = X[thin].mean(axis=0) + (X[thin] - X[thin].mean(axis=0)) / 1e4
+    for fast, slow in both(X, start(X, labels, covariance_type)):
+        assert_same(fast, slow)
+    way = ways.cheapest(fast.mixture)
+    assert isinstance(way, ways.Mixed)
+    assert way.thin.tolist() == [2]
+
+
 def test_the_features_serve_where_nothing_cancels():
     X, labels = clouds(d=2)
     for covariance_type in COVARIANCE_TYPES:
