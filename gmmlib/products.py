@@ -31,8 +31,9 @@ from gmmlib.mixture import Mixture
 MOST_CANCELLATION = 1e5
 
 LARGEST = np.finfo(np.float64).max
-#: Bytes that a block's arrays may take: about what a core's own cache holds.
-BLOCK_BYTES = 900_000
+#: Bytes that the arrays of a block may take: more than a core's own cache holds, so that a worker is
+#: long in C between two moments in which it needs Python's lock; less than the shared cache holds.
+BLOCK_BYTES = 4_000_000
 
 Moments = tuple[NDArray, ...]  # what a block adds to the statistics, in a shape of the way's own
 
@@ -130,7 +131,7 @@ def _pairs(d: int) -> tuple[NDArray, NDArray]:
 
 def _block_rows(width: int) -> int:
     """Rows of a block whose arrays have `width` numbers a row, so that they fit into the cache."""
-    return min(max(BLOCK_BYTES // (8 * width), 256), 8192)
+    return min(max(BLOCK_BYTES // (8 * width), 256), 32768)
 
 
 # --- One product each -----------------------------------------------------------------------------
