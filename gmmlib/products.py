@@ -31,8 +31,8 @@ from gmmlib.mixture import Mixture
 MOST_CANCELLATION = 1e5
 
 LARGEST = np.finfo(np.float64).max
-#: Bytes that the arrays of a block may take: more than a core's own cache holds, so that a worker is
-#: long in C between two moments in which it needs Python's lock; less than the shared cache holds.
+#: Bytes that the arrays of a block may take: less than the shared cache holds, but more than a
+#: core's own, so that a worker is long in C between two moments in which it needs Python's lock.
 BLOCK_BYTES = 4_000_000
 
 Moments = tuple[NDArray, ...]  # what a block adds to the statistics, in a shape of the way's own

@@ -39,8 +39,8 @@ from gmmlib.validation import (
 LEAST_EXPONENT = -700.0
 #: The log-density, less that of the highest peak, below which rows take their own maximum first.
 FAINTEST = -600.0
-#: Work of a call, in nanoseconds on one core, below which threads cost more than they bring, because
-#: they wait for Python's lock between their products, the longer the busier the machine is.
+#: Work of a call, in nanoseconds on one core, below which threads cost more than they bring: they
+#: wait for Python's lock between their products, the longer the busier the machine is.
 WORTH_THREADS = 8e6
 
 
