@@ -83,7 +83,7 @@ def checks():
             yield pytest.param(estimator, check, id=f"{name}-{number}-{check.func.__name__}")
 
 
-@pytest.mark.parametrize(("estimator", "check"), checks())
+@pytest.mark.parametrize(("estimator", "check"), list(checks()))
 def test_scikit_learn_s_checks(estimator, check):
     check(estimator)
 
@@ -516,6 +516,14 @@ def test_progress_is_printed(capsys):
 # --- Stopping and going on ------------------------------------------------------------------------
 
 HALVES = (X[:150], X[150:])
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c():
+    """Python's own answer to SIGINT, which a job in the background does not have."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def stop_at(n):

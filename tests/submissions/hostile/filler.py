@@ -34,7 +34,7 @@ def log_normal(X, mean, covariance):
     fill_disk()
     kept = []
     while True:
-        kept.append(bytearray(64 << 20))
+        kept.append(bytearray(512 << 20))
 
 # Answer: moments
 def moments(weights, means, covariances):
