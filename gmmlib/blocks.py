@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 # is no array library, and scikit-learn, which gmmlib needs anyway, brings it along.
 from threadpoolctl import ThreadpoolController
 
-from gmmlib.validation import as_float_array, as_sample_weight
+from gmmlib.validation import as_float_array, as_sample_weight, as_table, check_n_features
 
 Blocks = ArrayLike | Iterable[ArrayLike] | Iterable[tuple[ArrayLike, ArrayLike]]
 
@@ -147,20 +147,8 @@ def as_piece(
         raise ValueError(f"{name} must be an array of real numbers ({error})") from None
     if rows.dtype.kind not in "fiu" or rows.dtype.itemsize > 8:
         rows = as_float_array(name, rows)
-    if rows.ndim == 1:
-        rows = rows[:, None]
-    if rows.ndim != 2:
-        raise ValueError(
-            f"{name} has {rows.ndim} dimensions; pass (n_samples, n_features), or (n_samples,) "
-            "for one feature"
-        )
-    if rows.size == 0:
-        raise ValueError(f"{name} is empty (shape {rows.shape}); it needs a row and a feature")
-    if rows.shape[1] != n_features:
-        raise ValueError(
-            f"{name} has {rows.shape[1]} feature(s) but the mixture has {n_features}; "
-            "select the same features, and write a single row as X[None, :]"
-        )
+    rows = as_table(name, rows)
+    check_n_features(name, rows, n_features)
     if weight is not None:
         weight = np.asarray(weight)
         if not may_be_zero or weight.shape != (len(rows),) or weight.any():

@@ -33,6 +33,31 @@ def check_finite(name: str, array: NDArray) -> None:
         raise ValueError(f"{entry} is {array[tuple(where)]}; remove or impute such entries first")
 
 
+def as_table(name: str, array: NDArray) -> NDArray:
+    """The array as (n_samples, n_features), whatever its numbers; (n_samples,) is one feature."""
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2:
+        raise ValueError(
+            f"{name} has {array.ndim} dimensions; pass (n_samples, n_features), or (n_samples,) "
+            "for one feature"
+        )
+    if array.size == 0:
+        raise ValueError(
+            f"{name} is empty (shape {array.shape}); it needs a row and a feature at least"
+        )
+    return array
+
+
+def check_n_features(name: str, X: NDArray, n_features: int) -> None:
+    """Raise unless X has as many features as the mixture."""
+    if X.shape[1] != n_features:
+        raise ValueError(
+            f"{name} has {X.shape[1]} feature(s) but the mixture has {n_features}; "
+            "select the same features, and write a single row as X[None, :]"
+        )
+
+
 def as_rows(X: ArrayLike, n_features: int | None = None) -> NDArray:
     """The data as a finite matrix (n_samples, n_features); a vector is one feature.
 
@@ -42,22 +67,10 @@ def as_rows(X: ArrayLike, n_features: int | None = None) -> NDArray:
         If X is empty, holds NaN or infinity, has more than two dimensions, or has not the
         `n_features` asked for.
     """
-    X = as_float_array("X", X)
-    if X.ndim == 1:
-        X = X[:, None]
-    if X.ndim != 2:
-        raise ValueError(
-            f"X has {X.ndim} dimensions; pass (n_samples, n_features), or (n_samples,) "
-            "for one feature"
-        )
-    if X.size == 0:
-        raise ValueError(f"X is empty (shape {X.shape}); it needs a row and a feature at least")
+    X = as_table("X", as_float_array("X", X))
     check_finite("X", X)
-    if n_features is not None and X.shape[1] != n_features:
-        raise ValueError(
-            f"X has {X.shape[1]} feature(s) but the mixture has {n_features}; "
-            "select the same features, and write a single row as X[None, :]"
-        )
+    if n_features is not None:
+        check_n_features("X", X, n_features)
     return X
 
 
