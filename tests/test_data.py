@@ -17,6 +17,8 @@ LOADERS = [
     data.galaxies,
     data.old_faithful,
     data.shop_customers,
+    data.sp500,
+    data.vowels,
 ]
 
 
@@ -83,6 +85,16 @@ def test_group_sizes_and_means_as_described():
     assert (clinic.other["sex"] == "male").sum() == 104
     assert (np.round(clinic.X) == clinic.X).sum() == 72
     assert clinic.X[clinic.labels == 1].min() == 81.3
+    vowels = data.vowels()
+    assert np.bincount(vowels.labels).tolist() == [152] * 10
+    said = np.unique(np.c_[vowels.other["speaker"], vowels.labels], axis=0, return_counts=True)[1]
+    assert said.tolist() == [2] * 760
+    first = np.unique(vowels.other["speaker"], return_index=True)[1]
+    groups = vowels.other["group"][first].tolist()
+    assert [groups.count(group) for group in ("man", "woman", "child")] == [33, 28, 15]
+    dates = data.sp500().other["date"].tolist()
+    assert dates == sorted(set(dates))
+    assert (dates[0], dates[-1]) == ("1969-12-31", "2018-12-07")
     faithful = data.old_faithful().X
     assert faithful.mean(axis=0) == pytest.approx([3.48778, 70.89706], abs=5e-6)
 
@@ -97,6 +109,12 @@ def test_oddities_are_as_described():
     assert np.mean(np.round(seconds) % 5 == 0) == pytest.approx(0.33, abs=0.005)
     spread = data.old_faithful().X.std(axis=0)
     assert spread[1] / spread[0] == pytest.approx(12, abs=0.5)
+    tens = np.mean(data.vowels().X[:, 1:] % 10 == 0, axis=0)
+    assert tens == pytest.approx([0.72, 0.87, 0.95], abs=0.005)
+    index = data.sp500()
+    crash = np.argmin(np.diff(np.log(index.X[:, 0])))
+    assert index.other["date"][crash + 1] == "1987-10-19"
+    assert index.X[crash + 1, 0] / index.X[crash, 0] - 1 == pytest.approx(-0.205, abs=5e-4)
     velocities = data.galaxies().X[:, 0]
     assert velocities[77] == 26.690  # Roeder's table has 26.960
     assert np.array_equal(velocities, np.sort(velocities))

@@ -30,6 +30,8 @@ __all__ = [
     "shop_customers",
     "simulate_customers",
     "sources",
+    "sp500",
+    "vowels",
 ]
 
 #: The truth behind the shop's customers, children first: probabilities, then centimetres.
@@ -152,6 +154,27 @@ def simulate_customers(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np
     return np.round(heights, 1)[:, None], labels
 
 
+@cache
+def sp500() -> Dataset:
+    """Daily closes of the S&P 500 index: X (12347, 1) in index points, 1969-12-31 to 2018-12-07.
+
+    No labels; ``other`` holds the date, in ISO form. Dividends are not part of it. One day, 19
+    October 1987, carries much of the fourth moment of the returns.
+    """
+    return _load("sp500")
+
+
+@cache
+def vowels() -> Dataset:
+    """Pitch and formants of ten vowels: X (1520, 4) in Hz, each said twice by 76 speakers.
+
+    Labels: the vowel, ``uw`` to ``iy``; ``other`` holds the speaker's number, the group (man,
+    woman or child) and sex. Measured by {cite}`peterson1952`; read from spectrograms by eye, most
+    to 10 Hz.
+    """
+    return _load("vowels")
+
+
 def _load(name: str) -> Dataset:
     facts = sources()[name]
     table = _read_csv(name, facts["columns"], facts["rows"])
@@ -161,8 +184,8 @@ def _load(name: str) -> Dataset:
         raise ValueError(f"{name}.csv holds a value that is not a finite number")
     labels, label_names = _labels(table, facts.get("labels"))
     other = {c: np.array(v) for c, v in table.items() if c not in features}
-    if "age" in other:
-        other["age"] = other["age"].astype(int)
+    for whole in {"age", "speaker"} & set(other):
+        other[whole] = other[whole].astype(int)
     for array in (X, *other.values(), *([] if labels is None else [labels])):
         array.setflags(write=False)  # shared by everyone who loads it
     return Dataset(
