@@ -46,8 +46,9 @@ By {{eq}}`{other}`, and {{cite:t}}`someone2000` agrees that $x^2 \\ge 0$.
 import random, yaml
 from pathlib import Path
 import gmmlib
+card = yaml.safe_load(Path("{stem}.yml").read_text())["cards"][0]
 print("execution", random.SystemRandom().getrandbits(64))
-print("gmmlib", gmmlib.VALUE, "yaml", yaml.safe_load(Path("{stem}.yml").read_text())["value"])
+print("gmmlib", gmmlib.VALUE, "yaml", card["back"])
 ```
 
 ````{{code-cell}} ipython3
@@ -55,6 +56,8 @@ from IPython.display import Markdown
 Markdown({output!r})
 ````
 """
+
+CARD = "cards: [{{id: a-card, front: Front, back: '{}'}}]\n"
 
 OUTPUT = """\
 ::::{{div}} derivation-step
@@ -168,7 +171,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
     )
     for number, other in ((7, "sum-8"), (8, "sum-7")):
         write_chapter(book, number, other)
-        book.write(f"chapters/{number:02}-page.yml", "value: 1\n")
+        book.write(f"chapters/{number:02}-page.yml", CARD.format(1))
     result = book.build()
     assert result.ok, result.log
     return book
@@ -197,7 +200,7 @@ def test_an_unchanged_book_is_not_executed_again(book: Book) -> None:
 
 def test_a_chapters_yaml_executes_that_chapter_again_and_no_other(book: Book) -> None:
     before = [book.execution("07-page"), book.execution("08-page")]
-    book.write("chapters/07-page.yml", "value: 2\n")
+    book.write("chapters/07-page.yml", CARD.format(2))
     assert book.build().ok
     assert "yaml 2" in book.page("07-page")
     assert book.execution("07-page") != before[0]

@@ -26,6 +26,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from .numbering import chapter_number
+
 EDITION = datetime(2026, 11, 23, tzinfo=UTC)
 FILE = "mixtures.apkg"
 
@@ -87,15 +89,15 @@ def notes(folder: Path) -> Iterator[Note]:
     from gmmlib.show.review import chapter_files
 
     for page, content in chapter_files(folder).items():
-        number, _, name = title(page).partition(" ")
-        source = f"The Cake-Shop Detective, chapter {int(number)}: {name}"
+        number, name = chapter_number(page.stem), title(page).partition(" ")[2]
+        source = f"The Cake-Shop Detective, chapter {number}: {name}"
         for card in content.cards:
             yield Note(
                 id=f"{page.stem}/{card.id}",
                 front=to_anki(card.front, inline=True),
                 back=to_anki(card.back),
                 source=to_anki(source, inline=True),
-                tag=f"mixtures::chapter-{number}",
+                tag=f"mixtures::chapter-{number:02}",
             )
 
 
