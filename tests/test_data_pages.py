@@ -53,6 +53,8 @@ def test_the_page_holds_all_that_is_written_about_each_set():
         assert f"{facts['rows']:,} × {len(facts['features'])}" in row
         for unit in facts["features"].values():
             assert unit in row
+        assert facts["good_for"] in row
+        assert ("| no |" in row) == ("labels" not in facts)
         section = text.split(f"\n## {facts['title']}\n")[1].split("\n## ")[0]
         assert f"gmmlib.data.{name}" in section
         for key in ("description", "licence", "oddities"):
@@ -78,6 +80,24 @@ def test_a_borrowed_set_has_the_shape_that_the_page_says(call):
     shapes = {load(name).shape[:2] for name in pictures} or {load().data.shape}
     said = re.match(r"([\d,]+) × (\d+)", BORROWED[call]["shape"])
     assert shapes == {tuple(int(n.replace(",", "")) for n in said.groups())}
+
+
+def test_the_groups_of_borrowed_sets_are_counted_right():
+    rows = data_sources.borrowed_table(BORROWED, ROOT).splitlines()[2:]
+    for (call, facts), row in zip(BORROWED.items(), rows, strict=True):
+        loaded = {} if call == "load_sample_image" else getattr(datasets, call)()
+        assert facts["groups"] == len(set(loaded.get("target", ())))
+        assert facts["good_for"] in row
+
+
+def test_the_example_of_loading_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (CHAPTERS / "data-sources.md").read_text(encoding="utf-8")
+    scope = {}
+    exec(re.search(r"^```python\n(.*?)^```$", text, flags=re.M | re.S)[1], scope)
+    assert (scope["d"].columns, scope["d"].labels) == (("eruptions", "waiting"), None)
+    first = (tmp_path / "geyser.csv").read_text(encoding="utf-8").splitlines()
+    assert (first[0], len(first)) == ("eruptions,waiting", 273)
 
 
 def test_borrowed_sets_cite_what_the_bibliography_holds():

@@ -3,7 +3,8 @@
 Sources:
 
 - R. S. Tsay, *Analysis of Financial Time Series*, 3rd ed., Wiley 2010, table 1.2: daily simple and
-  log returns in percent, 2 January 1970 to the end of 2008.
+  log returns in percent, 2 January 1970 to the end of 2008. Quoted from memory: not checked
+  against the printed table.
 - PubMed Central, article PMC8162171, table 2: the extremes of daily log returns from 29 January
   1985 on, without their signs. (Its other numbers depend on the last day, which is later than the
   book's.)
@@ -14,10 +15,10 @@ import pytest
 
 from gmmlib.data import sp500
 
-# days, mean, standard deviation, skewness, excess kurtosis, minimum, maximum; percent
+# days, mean, standard deviation, skewness, excess kurtosis, minimum, maximum; percent; quoted
 TSAY_SIMPLE = (9845, 0.029, 1.056, -0.73, 22.81, -20.47, 11.58)
 TSAY_LOG = (9845, 0.023, 1.062, -1.17, 30.20, -22.90, 10.96)
-# half a unit of the last printed digit; rounded prices move a fourth moment a little
+# half a unit of the last quoted digit; rounded prices move a fourth moment a little
 WITHIN = (0, 0.0005, 0.0005, 0.005, 0.02, 0.005, 0.005)
 
 
@@ -34,7 +35,7 @@ def summary(returns):
 
 
 @pytest.mark.parametrize(("kind", "published"), [(1, TSAY_SIMPLE), (2, TSAY_LOG)])
-def test_moments_to_2008_are_those_of_tsay(kind, published):
+def test_moments_to_2008_are_those_ascribed_to_tsay(kind, published):
     columns = simple_and_log()
     found = summary(columns[kind][columns[0] < "2009"])
     for value, printed, tolerance in zip(found, published, WITHIN, strict=True):

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from docutils.utils import new_document
+from sphinx import addnodes
 
 import gmmlib
 from _extensions.casebook import reference
@@ -95,6 +97,29 @@ def test_equations_and_papers_named_in_docstrings_are_in_the_book():
     keys = {key for found in re.findall(r"\{cite\S*\}`([^`]+)`", text) for key in found.split(",")}
     missing |= {key for key in keys if f"{{{key}," not in bibliography}
     assert not missing
+
+
+def test_links_lead_to_names_that_are_on_the_page():
+    text = "".join(entry(module, name) for module, name, _ in SHOWN)
+    linked = set(re.findall(r"\{py:obj\}`[^<`]*<([^>]+)>`", text))
+    assert len(linked) > 20
+    assert not {name for name in linked if not {name, name.rpartition(".")[0]} & NAMES}
+
+
+def test_the_example_at_the_top_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    scope = {}
+    exec(re.search(r"^```python\n(.*?)^```$", TEXT, flags=re.M | re.S)[1], scope)
+    assert scope["model"].predict_proba(scope["X"]).shape == (272, 2)
+
+
+def test_names_that_stand_there_twice_get_their_module_in_the_contents():
+    found = [("a.em", "fit"), ("a.bayes", "fit"), ("a.em", "step")]
+    page = new_document("page")
+    for module, name in found:
+        page += addnodes.desc_signature(_toc_name=f"{name}()", _toc_parts=(module, name))
+    reference.name_apart(None, page)
+    assert [sig["_toc_name"] for sig in page] == ["em.fit()", "bayes.fit()", "step()"]
 
 
 # ---- What the directive does with a docstring ----------------------------------------------------

@@ -11,9 +11,10 @@ import yaml
 from bs4 import BeautifulSoup
 
 from gmmlib.show import live
+from gmmlib.show.progress import progress_table
 from gmmlib.show.questions import load_questions
 from gmmlib.show.receipts import receipt_figure
-from gmmlib.show.review import chapter_files, deck, explain, question_bank
+from gmmlib.show.review import chapter_files, deck, explain, finish, question_bank
 
 CHAPTERS = Path(__file__).parents[1] / "chapters"
 OWN = "17-the-final-case"
@@ -107,7 +108,11 @@ def test_a_chapters_own_bank_leaves_out_what_stands_at_its_top(folder):
     page = in_page(question_bank(own="02-two"))
     assert "02-two/guess" not in ids(page, "question")
     assert "02-two/mean" in ids(page, "question")
-    assert page.select_one("[data-casebook=finish]")["data-chapter"] == "02-two"
+
+
+def test_who_has_finished_a_chapter_can_say_so_below_the_decks():
+    button = in_page(finish("02-two")).select_one("[data-casebook=finish]")
+    assert button["data-chapter"] == "02-two"
 
 
 def test_a_folder_without_questions_is_refused(tmp_path):
@@ -282,6 +287,8 @@ def test_words_find_questions_and_cards(page):
     said(bank, "3 questions found. 0 of 6 answered right.")
     bank.get_by_role("searchbox").fill("jerome's")
     assert found(bank) == ["01-one/within"]
+    bank.get_by_role("searchbox").fill("s")  # as in Jérôme's, and not in "is"
+    assert found(bank) == ["01-one/within"]
     bank.get_by_role("searchbox").fill("no such word")
     assert found(bank) == []
     said(bank, "0 questions found.")
@@ -363,3 +370,23 @@ def test_the_text_is_counted_and_kept_and_forgotten(page):
     page.evaluate("casebook.progress.reset()")
     assert text.input_value() == ""
     assert not page.get_by_label("Two. That.").is_checked()
+
+
+def test_on_a_phone_the_heads_of_the_progress_table_break_between_words_only(browser):
+    body = in_page(progress_table(CHAPTERS))
+    context = browser.new_context(viewport={"width": 375, "height": 800})
+    tab = context.new_page()
+    tab.set_content(
+        f'<!doctype html><html lang="en"><style>{live.style()}</style><main>{body}</main></html>'
+    )
+    lines = """head => head.textContent.split(" ").map((word, i, words) => {
+        const from = words.slice(0, i).join(" ").length + (i > 0), range = new Range();
+        const text = document.createTreeWalker(head, NodeFilter.SHOW_TEXT).nextNode();
+        range.setStart(text, from);
+        range.setEnd(text, from + word.length);
+        return range.getClientRects().length;
+    })"""
+    for head in tab.locator("th[scope=col]").all():
+        assert set(head.evaluate(lines)) == {1}
+    assert tab.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    context.close()

@@ -7,6 +7,7 @@ from gmmlib.data import vowels
 from gmmlib.show.voices import track_figure, vowel_figure
 
 WORDS = {"name": "a", "alt": "A."}
+TRACK = WORDS | {"words": [("you", 1), ("he", 1)]}
 TABLE = np.array([[0.9, 0.1], [0.3, 0.7]])
 
 
@@ -34,13 +35,18 @@ def test_the_figures_stay_small():
     figure = vowel_figure(data.X[half, 1:3], data.labels[half], data.label_names, **WORDS)
     assert len(figure.svg) < 60_000
     table = np.full((14, 10), 0.1)
-    two = track_figure({"a": table, "b": table}, np.zeros(14, int), data.label_names, **WORDS)
+    two = track_figure(
+        {"a": table, "b": table},
+        np.zeros(14, int),
+        data.label_names,
+        **(WORDS | {"words": [("a", 6), ("b", 8)]}),
+    )
     assert len(two.svg) < 60_000
 
 
 def test_areas_are_probabilities_and_the_truth_is_boxed():
     figure = track_figure(
-        {"alone": TABLE, "in context": TABLE[::-1]}, [0, 0], ["uw", "iy"], **WORDS
+        {"alone": TABLE, "in context": TABLE[::-1]}, [0, 0], ["uw", "iy"], **TRACK
     )
     upper, lower = figure.drawing.axes
     boxes, *dots = upper.lines
@@ -51,21 +57,29 @@ def test_areas_are_probabilities_and_the_truth_is_boxed():
         areas = (dot.get_markersize() / 11) ** 2
         assert areas == pytest.approx(TABLE[int(n) - 1, int(k)])
         assert (dot.get_color() == seen[1, 0].get_color()) == (k == 0)  # right and wrong differ
+    assert [text.get_text() for text in upper.texts] == ["you", "he"]
+    assert [text.get_position()[0] for text in upper.texts] == [1, 2]  # each above its own rows
+    (between,) = upper.collections
+    assert [line[0, 0] for line in between.get_segments()] == [1.5]
     assert upper.get_title(loc="left") == "alone"
     assert lower.get_title(loc="left") == "in context"
 
 
 def test_a_bet_too_small_to_see_is_left_out():
-    figure = track_figure({"sure": [[0.999, 0.001]]}, [0], ["uw", "iy"], **WORDS)
+    figure = track_figure(
+        {"sure": [[0.999, 0.001]]}, [0], ["uw", "iy"], **(TRACK | {"words": [("who", 1)]})
+    )
     _, dot = figure.drawing.axes[0].lines
     np.testing.assert_array_equal(dot.get_xydata(), [[1, 0]])
 
 
 def test_what_cannot_be_drawn_is_refused():
     with pytest.raises(ValueError, match="got 0 panels"):
-        track_figure({}, [0, 0], ["uw", "iy"], **WORDS)
+        track_figure({}, [0, 0], ["uw", "iy"], **TRACK)
     with pytest.raises(ValueError, match="'alone' has shape"):
-        track_figure({"alone": TABLE}, [0, 0], ["uw", "iy", "er"], **WORDS)
+        track_figure({"alone": TABLE}, [0, 0], ["uw", "iy", "er"], **TRACK)
+    with pytest.raises(ValueError, match="the words have 3 rows together, not 2"):
+        track_figure({"a": TABLE}, [0, 0], ["uw", "iy"], **(TRACK | {"words": [("he", 3)]}))
     with pytest.raises(ValueError, match=r"must be \(N, 2\)"):
         vowel_figure(np.ones((4, 3)), np.zeros(4, int), ["uw"], **WORDS)
     with pytest.raises(ValueError, match="not above zero"):

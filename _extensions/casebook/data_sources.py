@@ -54,14 +54,30 @@ def _cited(facts: Mapping[str, Any]) -> str:
 def table(sets: Sets, book: Path) -> str:
     """The sets of ``gmmlib.data``, a line for each."""
     lines = [
-        "| data | rows × features | units | used in |",
-        "|---|---|---|---|",
+        "| data | rows × features | units | groups known? | good for | used in |",
+        "|---|---|---|---|---|---|",
     ]
     for name, facts in sets.items():
         size = f"{facts['rows']:,} × {len(facts['features'])}"
         units = ", ".join(dict.fromkeys(facts["features"].values()))
         where = ", ".join(used_in(book, name)) or "no page yet"
-        lines.append(f"| [{facts['title']}](#data-{_id(name)}) | {size} | {units} | {where} |")
+        known = f"yes, {len(facts['labels']['names'])}" if "labels" in facts else "no"
+        title = f"[{facts['title']}](#data-{_id(name)})"
+        lines.append(f"| {title} | {size} | {units} | {known} | {facts['good_for']} | {where} |")
+    return "\n".join(lines)
+
+
+def borrowed_table(sets: Sets, book: Path) -> str:
+    """The sets of scikit-learn, a line for each."""
+    lines = [
+        "| data | rows × features | groups known? | good for | used in |",
+        "|---|---|---|---|---|",
+    ]
+    for call, facts in sets.items():
+        where = ", ".join(used_in(book, call)) or "no page yet"
+        size = facts["shape"].split(", ")[0]
+        known = f"yes, {facts['groups']}" if facts["groups"] else "no"
+        lines.append(f"| {facts['title']} | {size} | {known} | {facts['good_for']} | {where} |")
     return "\n".join(lines)
 
 
@@ -97,7 +113,7 @@ def _id(name: str) -> str:
 
 def borrowed_sets(sets: Sets, book: Path) -> str:
     """The text on the sets that others ship, as a definition list."""
-    lines = []
+    lines = [borrowed_table(sets, book), ""]
     for call, facts in sets.items():
         where = ", ".join(used_in(book, call)) or "no page yet"
         lines += [

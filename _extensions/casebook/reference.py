@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from textwrap import indent
 from docutils import nodes
 from docutils.statemachine import StringList
 from numpydoc.docscrape import NumpyDocString
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util.docutils import SphinxDirective
@@ -453,6 +455,20 @@ def _configure(app: Sphinx, config: Config) -> None:
     config.nitpick_ignore_regex = [*config.nitpick_ignore_regex, *ignored]
 
 
+def name_apart(app: Sphinx, doctree: nodes.document) -> None:
+    """Names that stand on a page several times get their module in the page's contents."""
+    signatures = doctree.findall(addnodes.desc_signature)
+    listed = [
+        sig
+        for sig in signatures
+        if sig.get("_toc_name") and not sig.parent.get("no-contents-entry")
+    ]
+    often = Counter(sig["_toc_name"] for sig in listed)
+    for sig in listed:
+        if often[sig["_toc_name"]] > 1 and len(sig.get("_toc_parts", ())) > 1:
+            sig["_toc_name"] = f"{sig['_toc_parts'][-2].split('.')[-1]}.{sig['_toc_name']}"
+
+
 def _lay_out(app: Sphinx, page: str, template: str, context: dict, doctree: nodes.document) -> None:
     """Lines of a signature as spans: Sphinx makes a list of descriptions of nothing of them."""
 
@@ -471,4 +487,5 @@ def setup(app: Sphinx) -> None:
     app.add_directive("gmmlib", Reference)
     app.add_css_file("reference.css")  # of the folder _assets
     app.connect("config-inited", _configure)
+    app.connect("doctree-read", name_apart, priority=400)  # before the contents are collected
     app.connect("html-page-context", _lay_out)

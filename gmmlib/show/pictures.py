@@ -187,7 +187,7 @@ def cloud_figure(
     with canvas(height=4.2) as (drawing, ax):
         for color in np.unique(coarse, axis=0):
             chosen = X[(coarse == color).all(axis=1)]
-            ax.plot(*chosen.T, "o", color=tuple(color), ms=4, mew=0.4, mec=DATA)
+            ax.plot(*chosen.T, "o", color=tuple(color), ms=4, mew=0.7, mec=DATA)
         for k, label in enumerate(labels):
             shape = circle @ np.linalg.cholesky(mixture.full_covariances[k]).T
             outline = mixture.means[k] + 2 * shape
@@ -238,6 +238,7 @@ def lowest_figure(
                 ax.plot(x[low], y[low], "o", color=TEXT, mfc="none", ms=12, mew=1.5)
             ax.set(ylabel=ylabel)
             ax.set_title(title)
+            ax.margins(y=0.12)  # room for the ring at the lowest point
             ax.locator_params(axis="y", nbins=5)
             if len(curves) > 1:
                 labels = [

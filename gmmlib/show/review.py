@@ -34,7 +34,7 @@ def question_bank(folder: str | Path = ".", own: str = "") -> Shown:
     ----------
     folder : holds the chapters ``NN-name.md``, each with a ``NN-name.yml`` beside
     own : stem of the chapter that shows the bank as its quiz. Its ``guess_first``, which stands at
-        its top, is not asked again, and the button for who has finished the chapter follows
+        its top, is not asked again
 
     Raises
     ------
@@ -46,8 +46,7 @@ def question_bank(folder: str | Path = ".", own: str = "") -> Shown:
         asked = content.questions if stem == own else content.every_question
         return [question_part(stem, question) for question in asked]
 
-    finish = part("div", attributes={"data-casebook": "finish", "data-chapter": own})
-    return _by_chapter("question", folder, parts, *([finish] if own else []))
+    return _by_chapter("question", folder, parts)
 
 
 def deck(folder: str | Path = ".") -> Shown:
@@ -80,7 +79,6 @@ def _by_chapter(
     kind: str,
     folder: str | Path,
     parts: Callable[[str, QuestionFile], list[Element]],
-    *after: Element,
 ) -> Shown:
     made = {page: parts(page.stem, content) for page, content in chapter_files(folder).items()}
     made = {page: items for page, items in made.items() if items}
@@ -90,7 +88,7 @@ def _by_chapter(
     def everything(link: Callable[[Path], Element | Words]) -> Element:
         chapters = [_chapter(page, link(page), kind, items) for page, items in made.items()]
         attributes = {"class": "gmm-review", "data-casebook": "review", "data-kind": kind}
-        return part("div", *chapters, *after, attributes=attributes)
+        return part("div", *chapters, attributes=attributes)
 
     # The book's link takes the title from the page by itself, and arrives in any builder.
     return show(
@@ -107,6 +105,11 @@ def _chapter(page: Path, link: Element | Words, kind: str, items: list[Element])
         part("details", part("summary", count), *items),
         attributes={"data-chapter": page.stem},
     )
+
+
+def finish(stem: str) -> Shown:
+    """The button for who has finished a chapter whose quiz is the bank; without script, nothing."""
+    return show(part("div", attributes={"data-casebook": "finish", "data-chapter": stem}))
 
 
 def explain(stem: str) -> Shown:

@@ -71,6 +71,7 @@ def track_figure(
     truth: ArrayLike,
     names: Sequence[str],
     *,
+    words: Sequence[tuple[str, int]],
     name: str,
     alt: str,
     caption: str = "",
@@ -78,19 +79,21 @@ def track_figure(
     """Bets on the vowel of each row in time: the area of a dot is its probability.
 
     The true vowel has a dashed box. A dot outside it is drawn in another colour, so a wrong best
-    guess shows twice: by its place and by its colour.
+    guess shows twice: by its place and by its colour. Thin lines separate the words.
 
     Parameters
     ----------
     bets : title -> array (N, K), rows sum to one; one panel each, at most three
     truth : int array (N,), from 0
     names : K names
+    words : each word and how many of the rows are its own, in time order
     name, alt, caption : see ``Figure``
 
     Raises
     ------
     ValueError
-        If there is no panel, or more than three, or a table does not fit truth and names.
+        If there is no panel, or more than three, a table does not fit truth and names, or
+        the words do not have N rows together.
     """
     truth = np.asarray(truth)
     if not 1 <= len(bets) <= 3:
@@ -102,6 +105,9 @@ def track_figure(
                 f"{title!r} has shape {table.shape}; truth and names ask for "
                 f"({len(truth)}, {len(names)})"
             )
+    ends = np.cumsum([0, *(rows for _, rows in words)]) + 0.5
+    if ends[-1] != len(truth) + 0.5:
+        raise ValueError(f"the words have {ends[-1] - 0.5:.0f} rows together, not {len(truth)}")
     right, wrong = component_color(1), component_color(0)
     time = np.arange(1, len(truth) + 1)
     with canvas(height=0.6 + 2.5 * len(bets), nrows=len(bets), sharex=True, squeeze=False) as (
@@ -120,7 +126,10 @@ def track_figure(
                         ax.plot(time[n], k, "o", ms=size, color=color, mew=0)
             ax.set_title(title, loc="left")
             ax.set_yticks(range(len(names)), names)
-            ax.set_ylim(len(names) - 0.4, -0.6)
+            ax.set_ylim(len(names) - 0.4, -1.6)
+            ax.vlines(ends[1:-1], -1.6, len(names), color=DATA, lw=0.8)
+            for (word, _), begin, end in zip(words, ends[:-1], ends[1:], strict=True):
+                ax.text((begin + end) / 2, -1.1, word, ha="center", va="center", color=TEXT)
             ax.grid(axis="y", color=DATA, alpha=0.25, lw=0.8)
             ax.set_axisbelow(True)
         axes[-1, 0].set_xlabel("row, in time order")

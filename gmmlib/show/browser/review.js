@@ -6,6 +6,7 @@
     question: { name: "question", known: "answered right", not: "Not yet right" },
     card: { name: "card", known: "known", not: "Not yet known" },
     words: "Words",
+    symbols: "Words, not symbols: variance, not σ.",
     chapter: "Chapter",
     show: "Show",
     all: "All",
@@ -91,13 +92,18 @@
     const backs = node("button", { type: "button", "aria-pressed": "false" }, TEXT.backs);
     const button = (text, onclick) => node("button", { type: "button", onclick }, text);
 
+    // A letter alone is a whole word: the L of "log L" is not that of "label".
+    const holds = (words, word) =>
+      /^[\p{L}\p{N}]$/u.test(word)
+        ? words.split(/[^\p{L}\p{N}]+/u).includes(word)
+        : words.includes(word);
     const matching = () => {
       const wanted = fold(search.value).split(/\s+/).filter(Boolean);
       return items.filter(
         (item) =>
           (!chapter.value || item.chapter === chapter.value) &&
           (!state.value || !isKnown(item)) &&
-          wanted.every((word) => item.words.includes(word)),
+          wanted.every((word) => holds(item.words, word)),
       );
     };
 
@@ -163,7 +169,9 @@
       field("state", TEXT.show, state),
       node("div", { class: "gmm-buttons" }, ...buttons, button(TEXT.reset, reset)),
     );
-    el.prepend(bar, status, found);
+    const symbols = node("p", { class: "gmm-review-hint", id: `${prefix}-symbols` }, TEXT.symbols);
+    search.setAttribute("aria-describedby", symbols.id);
+    el.prepend(bar, symbols, status, found);
     update();
     say();
     progress.watch(sayLater);
