@@ -61,7 +61,7 @@ def opened(browser, address: str, *, width: int = WIDTHS[1]) -> Iterator[tuple]:
         color_scheme="light",
         reduced_motion="reduce",
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)  # the ledger has hundreds of boxes, and CI two cores
     context.route(lambda url: urlsplit(url).netloc not in ("", host), stop)
     tab = context.new_page()
     tab.on("console", on_console)
