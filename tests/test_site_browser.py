@@ -61,7 +61,7 @@ def opened(browser, address: str, *, width: int = WIDTHS[1]) -> Iterator[tuple]:
         color_scheme="light",
         reduced_motion="reduce",
     )
-    context.set_default_timeout(60_000)  # the ledger has hundreds of boxes, and CI two cores
+    context.set_default_timeout(15_000)
     context.route(lambda url: urlsplit(url).netloc not in ("", host), stop)
     tab = context.new_page()
     tab.on("console", on_console)
@@ -148,6 +148,15 @@ UNREACHABLE = """() => {
 }"""
 
 
+def wait_until_reachable(tab) -> None:
+    """Wait until each box that scrolls can be reached by keyboard.
+
+    The page's script looks at its boxes when it has time. To look takes time as well, much of it on
+    a page with hundreds of boxes, so we don't look at every frame.
+    """
+    tab.wait_for_function(f"({UNREACHABLE})().length === 0", polling=500)
+
+
 def settle_theme(tab, scheme: str) -> None:
     """Have the system ask for light or dark, and wait until the page follows."""
     tab.emulate_media(color_scheme=scheme)
@@ -180,8 +189,7 @@ def test_a_page_is_whole(browser, address, origin, page) -> None:
                 assert wide <= 0, f"{width} px, {scheme}: scrolls sideways by {wide} px"
                 if origin == "server" and page in PHOTOGRAPHED:
                     photograph(tab, page, width, scheme)
-            # The page's script looks at its boxes when it has time.
-            tab.wait_for_function(f"({UNREACHABLE})().length === 0")
+            wait_until_reachable(tab)
         assert trouble == []
 
 
@@ -240,7 +248,7 @@ RUN_AXE = """async rules => {
 @every_page
 def test_axe_finds_nothing_serious(browser, address, origin, page) -> None:
     with opened(browser, address(page), width=WIDTHS[0]) as (tab, _):
-        tab.wait_for_function(f"({UNREACHABLE})().length === 0")
+        wait_until_reachable(tab)
         tab.evaluate(PREPARE_AXE)
         tab.evaluate(AXE.read_text(encoding="utf-8"))
         assert tab.evaluate(RUN_AXE, None) == []
