@@ -12,6 +12,7 @@ What it does, one module each:
 ``markup``     questions, cards and progress: HTML elements whose words are MyST Markdown
 ``exercises``  the students' notebooks of the problem sets lie beside the pages
 ``browser``    every page loads the script of the live elements, and no state of Jupyter's widgets
+``downloads``  each chapter as a notebook with outputs, gmmlib's wheel, and the buttons for them
 ``offline``    the pages of ``_toc.yml`` came out, and none asks another host for anything
 """
 
@@ -26,6 +27,7 @@ from sphinx.application import Sphinx
 from . import (
     ahead,
     browser,
+    downloads,
     exercises,
     failures,
     formulas,
@@ -55,6 +57,13 @@ def setup(app: Sphinx) -> dict[str, object]:
     assets += (book / "gmmlib" / "show" / "browser").glob("*")
     app.add_config_value("casebook_source", _hash(own), "env", str)
     app.add_config_value("casebook_assets", _hash(assets), "html", str)
+    package = [path for path in (book / "gmmlib").glob("**/*") if path.suffix not in ("", ".pyc")]
+    package += [
+        *(book / "chapters").glob("*.yml"),
+        book / "benchmarks/em.md",
+        book / "pyproject.toml",
+    ]
+    app.add_config_value("casebook_wheel", _hash(package), "", str)
     failures.setup(app)
     formulas.setup(app)
     freshness.setup(app)
@@ -64,5 +73,6 @@ def setup(app: Sphinx) -> dict[str, object]:
     markup.setup(app)
     exercises.setup(app)
     browser.setup(app)
+    downloads.setup(app)
     offline.setup(app)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True}
