@@ -25,7 +25,7 @@ export PYTHONUTF8 := 1
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help book zip links test lint format serve lab grade visits ratios mutants picture \
+.PHONY: help book zip pdf links test lint format serve lab grade visits ratios mutants picture \
 	clean distclean
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## */\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -38,6 +38,9 @@ book: $(VENV)/.book node_modules/.package-lock.json  ## build the whole book and
 zip: book  ## pack the built book into one file that opens without a network
 	@$(PY) -c 'import shutil; print("The book as one file:", \
 		shutil.make_archive("_build/cake-shop-detective", "zip", "$(HTML)"))'
+
+pdf: book $(VENV)/.dev  ## print the built book into one PDF; needs Chromium
+	$(PY) -m _extensions.book_pdf
 
 # Asks every address that a page names; needs the network, and its answer is no mistake of the book.
 links: $(VENV)/.book node_modules/.package-lock.json  ## ask every address that the book names

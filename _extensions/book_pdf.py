@@ -49,8 +49,8 @@ SHRINK = """
     const inner = item.matches('.katex-display') ? item.querySelector('.katex') : item;
     const holder = item.parentElement.getBoundingClientRect();
     const wide = item.matches('.katex-display')
-      ? Math.max(...[...item.querySelectorAll('.katex-html > .base, .katex-html > .tag, .katex-html')]
-          .map(part => part.scrollWidth), item.scrollWidth)
+      ? Math.max(item.scrollWidth, ...[...item.querySelectorAll('.katex-html, .base, .tag')]
+          .map(part => part.scrollWidth))
       : item.scrollWidth;
     const most = Math.min(room, holder.width);
     if (wide > most + 1 && most > 50) { inner.style.zoom = String(most / wide * 0.98); count += 1; }
