@@ -10,9 +10,13 @@ What it does, one module each:
 ``ledger``     the records that derivations print are gathered into one page
 ``formulas``   KaTeX sets every formula when the book is built, and bad TeX fails the build
 ``markup``     questions, cards and progress: HTML elements whose words are MyST Markdown
+``anki``       the chapters' cards lie beside the pages as a package for Anki
 ``exercises``  the students' notebooks of the problem sets lie beside the pages
 ``browser``    every page loads the script of the live elements, and no state of Jupyter's widgets
 ``downloads``  each chapter as a notebook with outputs, gmmlib's wheel, and the buttons for them
+``reference``  the reference of gmmlib, from its docstrings
+``data_sources``  where the data come from and who uses them, from YAML
+``seed_map``   the map of the dialogue that the course grew from, from YAML
 ``offline``    the pages of ``_toc.yml`` came out, and none asks another host for anything
 """
 
@@ -26,7 +30,9 @@ from sphinx.application import Sphinx
 
 from . import (
     ahead,
+    anki,
     browser,
+    data_sources,
     downloads,
     exercises,
     failures,
@@ -36,6 +42,8 @@ from . import (
     markup,
     numbering,
     offline,
+    reference,
+    seed_map,
 )
 
 
@@ -71,8 +79,12 @@ def setup(app: Sphinx) -> dict[str, object]:
     numbering.setup(app)
     ledger.setup(app)
     markup.setup(app)
+    anki.setup(app)
     exercises.setup(app)
     browser.setup(app)
     downloads.setup(app)
+    reference.setup(app)
+    data_sources.setup(app)
+    seed_map.setup(app)
     offline.setup(app)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True}

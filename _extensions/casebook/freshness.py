@@ -25,7 +25,10 @@ from sphinx.util import logging
 logger = logging.getLogger(__name__)
 
 # What executes the cells, beside the packages that gmmlib itself asks for.
-_EXECUTES = ("ipykernel", "ipywidgets")
+_EXECUTES = ("hmmlearn", "ipykernel", "ipywidgets")
+
+#: Pages that show the questions and cards of every chapter.
+_GATHERING = ("index", "17-the-final-case")
 
 
 def data_files(source: Path, docname: str, docnames: Iterable[str]) -> list[Path]:
@@ -33,10 +36,10 @@ def data_files(source: Path, docname: str, docnames: Iterable[str]) -> list[Path
 
     ``chapters/06-ascent.yml`` and ``chapters/06-ascent.quiz.yml`` belong to
     ``chapters/06-ascent.md``; ``chapters/shared.yml`` belongs to every page of the folder. The
-    page ``index`` lists what the others ask, and depends on all.
+    pages of ``_GATHERING`` show what the others ask, and depend on all.
     """
     folder = source / Path(docname).parent
-    if Path(docname).name == "index":
+    if Path(docname).name in _GATHERING:
         return sorted(folder.glob("*.yml"))
     others = [name for name in docnames if name != docname]
 

@@ -15,6 +15,13 @@ A chapter ``03-two-likelihoods.md`` has its questions in ``03-two-likelihoods.ym
     questions: []                     # the quiz at the end; with kind: several, more may be right
     cards:
       - {id: coupling, front: What couples the parameters?, back: The responsibilities.}
+    explain:                          # a text to write (gmmlib/show/review.py)
+      id: in-five-sentences
+      ask: Explain EM in five sentences.
+      ideas:                          # what such a text should say, to be ticked by its writer
+        - {idea: What is missing, look_for: Nobody has seen the labels.}
+      mistakes: [EM finds the best parameters.]
+      model: A text that holds all ideas.
 
 All texts are MyST Markdown with ``$math$``. A question is a native ``<fieldset>`` of radio buttons
 or checkboxes, a card a native ``<details>``. The feedback of every option stands in the page from
@@ -68,6 +75,25 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Idea:
+    """What a text should say, and how its writer can tell that it does."""
+
+    idea: str
+    look_for: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """A text to write, with what it should say, what is often said wrongly, and a model."""
+
+    id: str
+    ask: str
+    ideas: tuple[Idea, ...]
+    mistakes: tuple[str, ...]
+    model: str
+
+
+@dataclass(frozen=True)
 class QuestionFile:
     """All that a chapter asks."""
 
@@ -75,6 +101,13 @@ class QuestionFile:
     in_text: tuple[Question, ...] = ()
     questions: tuple[Question, ...] = ()
     cards: tuple[Card, ...] = ()
+    explain: Task | None = None
+
+    @property
+    def every_question(self) -> tuple[Question, ...]:
+        """In the order of the chapter."""
+        first = () if self.guess_first is None else (self.guess_first,)
+        return (*first, *self.in_text, *self.questions)
 
 
 def guess_first(stem: str) -> Shown:
@@ -132,7 +165,7 @@ def cards(stem: str) -> Shown:
     deck = load_questions(f"{stem}.yml").cards
     if not deck:
         raise ValueError(f"{stem}.yml has no cards")
-    faces = (_card_part(stem, card) for card in deck)
+    faces = (card_part(stem, card) for card in deck)
     return show(part("div", *faces, attributes={"class": "gmm-cards"}))
 
 
@@ -141,7 +174,7 @@ def load_questions(path: str | Path) -> QuestionFile:
 
     Parameters
     ----------
-    path : a YAML file; all four keys are optional
+    path : a YAML file; all keys are optional
 
     Returns
     -------
@@ -162,13 +195,12 @@ def load_questions(path: str | Path) -> QuestionFile:
     except yaml.YAMLError as error:
         raise ValueError(f"{path.name}: not valid YAML: {error}") from error
     where = path.name
-    _check_keys(
-        content, where, required=(), optional=("guess_first", "in_text", "questions", "cards")
-    )
+    keys = ("guess_first", "in_text", "questions", "cards", "explain")
+    _check_keys(content, where, required=(), optional=keys)
     for key in ("in_text", "questions", "cards"):
         if not isinstance(content.get(key, []), list):
             raise ValueError(f"{where}: {key} must be a list")
-    first = content.get("guess_first")
+    first, explain = content.get("guess_first"), content.get("explain")
     result = QuestionFile(
         None if first is None else _question(first, f"{where}: guess_first"),
         *(
@@ -181,9 +213,10 @@ def load_questions(path: str | Path) -> QuestionFile:
         tuple(
             _card(item, f"{where}: cards[{i}]") for i, item in enumerate(content.get("cards", []))
         ),
+        None if explain is None else _task(explain, f"{where}: explain"),
     )
-    ids = [item.id for item in (*result.in_text, *result.questions, *result.cards)]
-    ids += [] if result.guess_first is None else [result.guess_first.id]
+    ids = [item.id for item in (*result.every_question, *result.cards)]
+    ids += [] if result.explain is None else [result.explain.id]
     for repeated in sorted({name for name in ids if ids.count(name) > 1}):
         raise ValueError(f"{where}: the id {repeated!r} occurs more than once")
     return result
@@ -241,6 +274,27 @@ def _card(item: object, where: str) -> Card:
     where = _named(item, where)
     _check_keys(item, where, required=("id", "front", "back"))
     return Card(_id(item, where), _line(item, "front", where), _text(item, "back", where))
+
+
+def _task(item: object, where: str) -> Task:
+    where = _named(item, where)
+    _check_keys(item, where, required=("id", "ask", "ideas", "mistakes", "model"))
+    for key in ("ideas", "mistakes"):
+        if not isinstance(item[key], list) or not item[key]:
+            raise ValueError(f"{where}: {key} must be a list, and not an empty one")
+    ideas = []
+    for i, idea in enumerate(item["ideas"]):
+        place = f"{where}: ideas[{i}]"
+        _check_keys(idea, place, required=("idea", "look_for"))
+        ideas.append(Idea(_line(idea, "idea", place), _line(idea, "look_for", place)))
+    mistakes = {f"mistakes[{i}]": mistake for i, mistake in enumerate(item["mistakes"])}
+    return Task(
+        _id(item, where),
+        _text(item, "ask", where),
+        tuple(ideas),
+        tuple(_line(mistakes, key, where) for key in mistakes),
+        _text(item, "model", where),
+    )
 
 
 def _check_keys(
@@ -309,11 +363,12 @@ def _show_questions(
     stem: str, questions: tuple[Question, ...], css_class: str, *after: Element
 ) -> Shown:
     numbers = range(1, len(questions) + 1) if len(questions) > 1 else [None]
-    parts = [_question_part(stem, q, number) for q, number in zip(questions, numbers, strict=True)]
+    parts = [question_part(stem, q, number) for q, number in zip(questions, numbers, strict=True)]
     return show(part("div", *parts, *after, attributes={"class": css_class}))
 
 
-def _question_part(stem: str, question: Question, number: int | None) -> Element:
+def question_part(stem: str, question: Question, number: int | None = None) -> Element:
+    """One question, with the feedback of every option behind ``REASONS``."""
     name = f"{stem}/{question.id}"
     several = question.kind == "several"
     # A legend holds a line; what else the question says follows it.
@@ -357,7 +412,8 @@ def _reason_part(option: Option, answer: str) -> Element:
     )
 
 
-def _card_part(stem: str, card: Card) -> Element:
+def card_part(stem: str, card: Card) -> Element:
+    """One card, which turns without script."""
     name = f"{stem}/{card.id}"
     return part(
         "details",

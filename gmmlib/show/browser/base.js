@@ -62,7 +62,7 @@ const prefersStillness = () => matchMedia("(prefers-reduced-motion: reduce)").ma
 // (a private window, a blocked store), the page still works and forgets at the end.
 const progress = (casebook.progress = (() => {
   const key = "cake-shop-detective";
-  const empty = () => ({ answers: {}, cards: {}, finished: {} });
+  const empty = () => ({ answers: {}, cards: {}, finished: {}, texts: {} });
   let state = empty();
   const listeners = [];
   const load = () => {
@@ -96,6 +96,7 @@ const progress = (casebook.progress = (() => {
     answer: change("answers"), // id of a question -> was it ever answered right
     card: change("cards"), // id of a card -> known
     finish: change("finished"), // stem of a chapter -> finished
+    text: change("texts"), // id of a text to write -> the text, and the numbers of its ideas
     reset: () => {
       state = empty();
       save();

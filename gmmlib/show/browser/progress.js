@@ -8,7 +8,7 @@
     no: "not yet",
     kept: "Kept in this browser only, and sent to nobody.",
     forget: "Forget everything",
-    sure: "Forget all answers, cards and finished chapters of this book?",
+    sure: "Forget all answers, cards, texts and finished chapters of this book?",
     forgotten: "Everything is forgotten.",
   };
 
