@@ -25,7 +25,8 @@ export PYTHONUTF8 := 1
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help book test lint format serve lab grade visits ratios mutants picture clean distclean
+.PHONY: help book zip pdf links test lint format serve lab grade visits ratios mutants picture \
+	clean distclean
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## */\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
 		printf 'make %-9s  %s\n' "$$name" "$$text"; done
@@ -33,6 +34,17 @@ help:  ## list the targets
 book: $(VENV)/.book node_modules/.package-lock.json  ## build the whole book and print where it is
 	@$(VENV)/bin/jupyter-book build . -W -n --keep-going
 	@echo "The book is at $(CURDIR)/$(HTML)/index.html"
+
+zip: book  ## pack the built book into one file that opens without a network
+	@$(PY) -c 'import shutil; print("The book as one file:", \
+		shutil.make_archive("_build/cake-shop-detective", "zip", "$(HTML)"))'
+
+pdf: book $(VENV)/.dev  ## print the built book into one PDF; needs Chromium
+	$(PY) -m _extensions.book_pdf
+
+# Asks every address that a page names; needs the network, and its answer is no mistake of the book.
+links: $(VENV)/.book node_modules/.package-lock.json  ## ask every address that the book names
+	$(VENV)/bin/jupyter-book build . --builder linkcheck
 
 test: book $(VENV)/.dev  ## run the tests (builds the book first)
 	$(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder
@@ -49,10 +61,7 @@ serve: book  ## build the book and serve it on this machine (PORT=8000)
 	$(PY) -m http.server --bind 127.0.0.1 --directory $(HTML) $(PORT)
 
 lab: $(VENV)/.book  ## open the chapters and the exercises as notebooks in JupyterLab
-	@$(PY) -m exercises
-	@# A chapter is a Markdown file: without this setting a click on it opens a text editor.
-	@JUPYTER_CONFIG_DIR=$(VENV)/etc/jupyter $(VENV)/bin/jupytext-config set-default-viewer \
-		markdown myst >/dev/null
+	@JUPYTER_CONFIG_DIR=$(VENV)/etc/jupyter ./postBuild
 	$(VENV)/bin/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/chapters
 
 # Without SUBMISSIONS: what was collected before. OPTIONS passes on the rest: OPTIONS="--private DIR".

@@ -13,6 +13,7 @@ What it does, one module each:
 ``anki``       the chapters' cards lie beside the pages as a package for Anki
 ``exercises``  the students' notebooks of the problem sets lie beside the pages
 ``browser``    every page loads the script of the live elements, and no state of Jupyter's widgets
+``downloads``  each chapter as a notebook with outputs, gmmlib's wheel, and the buttons for them
 ``reference``  the reference of gmmlib, from its docstrings
 ``data_sources``  where the data come from and who uses them, from YAML
 ``seed_map``   the map of the dialogue that the course grew from, from YAML
@@ -32,6 +33,7 @@ from . import (
     anki,
     browser,
     data_sources,
+    downloads,
     exercises,
     failures,
     formulas,
@@ -63,6 +65,13 @@ def setup(app: Sphinx) -> dict[str, object]:
     assets += (book / "gmmlib" / "show" / "browser").glob("*")
     app.add_config_value("casebook_source", _hash(own), "env", str)
     app.add_config_value("casebook_assets", _hash(assets), "html", str)
+    package = [path for path in (book / "gmmlib").glob("**/*") if path.suffix not in ("", ".pyc")]
+    package += [
+        *(book / "chapters").glob("*.yml"),
+        book / "benchmarks/em.md",
+        book / "pyproject.toml",
+    ]
+    app.add_config_value("casebook_wheel", _hash(package), "", str)
     failures.setup(app)
     formulas.setup(app)
     freshness.setup(app)
@@ -73,6 +82,7 @@ def setup(app: Sphinx) -> dict[str, object]:
     anki.setup(app)
     exercises.setup(app)
     browser.setup(app)
+    downloads.setup(app)
     reference.setup(app)
     data_sources.setup(app)
     seed_map.setup(app)

@@ -38,6 +38,7 @@ from string import ascii_uppercase
 
 import yaml
 
+from gmmlib.show.beside import beside
 from gmmlib.show.markup import MATH, Element, Shown, Words, part, show
 
 RIGHT, WRONG = "✓ Right:", "✗ Not this one:"
@@ -188,7 +189,7 @@ def load_questions(path: str | Path) -> QuestionFile:
         line of text, braces in math that do not match, an option or a front of more than one line,
         a question that begins with a displayed formula.
     """
-    path = Path(path)
+    path = beside(path)
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
     except yaml.YAMLError as error:

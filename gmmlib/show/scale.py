@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gmmlib.show.beside import beside
 from gmmlib.show.figure import Figure, canvas
 from gmmlib.show.palette import TEXT, component_color
 
@@ -32,7 +33,7 @@ def measured(path: str | Path, table: int = 0) -> tuple[str, list[dict[str, str 
     ValueError
         If there is no such table.
     """
-    lines = [line.strip() for line in Path(path).read_text(encoding="utf-8").splitlines()]
+    lines = [line.strip() for line in beside(path).read_text(encoding="utf-8").splitlines()]
     starts = [i for i, line in enumerate(lines) if _is_row(line) and not _is_row(lines[i - 1])]
     if not 0 <= table < len(starts):
         raise ValueError(f"{path} has {len(starts)} table(s); there is no table {table}")

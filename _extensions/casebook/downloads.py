@@ -1,0 +1,269 @@
+"""Each chapter as a notebook with its outputs, and gmmlib's wheel, beside the pages; the buttons.
+
+``notebooks/NN-name.ipynb`` holds the cells as the book executed them. Its first cell installs
+``gmmlib`` from the wheel in the same folder, or, once the book has a public address, from there.
+What is written for this book's pages (references to equations, sources, pages; boxes) becomes plain
+Markdown, because not every notebook program knows MyST.
+
+What needs a public address is set in ``_config.yml``: ``casebook_site`` where the built book lies,
+``casebook_repository`` where its source does. Without them no button points to a server.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import quote
+
+import nbformat
+from docutils import nodes
+from jupyter_cache import get_cache
+from myst_nb.core.read import create_nb_reader
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+
+from .freshness import page_cache
+from .numbering import chapter_number
+
+_FOLDER = "notebooks"
+_BINDER = "https://mybinder.org/v2/gh"
+_COLAB = "https://colab.research.google.com"
+_GITHUB = "https://github.com/"
+#: Where .github/workflows/publish.yml puts the built book.
+_PAGES_BRANCH = "gh-pages"
+
+
+def _chapters(app: Sphinx) -> list[str]:
+    return [name for name in app.env.found_docs if chapter_number(name) is not None]
+
+
+# --- The notebooks ------------------------------------------------------------------------------
+
+
+def _write(app: Sphinx, error: Exception | None) -> None:
+    if error or app.builder.format != "html" or not _chapters(app):
+        return
+    folder = Path(app.outdir) / _FOLDER
+    folder.mkdir(exist_ok=True)
+    wheel = _wheel(app, folder)
+    if not app.env.casebook_read_something and all(
+        (folder / f"{Path(name).name}.ipynb").exists() for name in _chapters(app)
+    ):
+        return
+    for docname in _chapters(app):
+        notebook = _executed(app, docname)
+        for number, cell in enumerate(notebook.cells):
+            cell.id = f"cell-{number}"  # or two builds would differ
+            if cell.cell_type == "markdown":
+                cell.source = _plain(app, docname, cell.source)
+        notebook.cells[:0] = _first_cells(app, docname, wheel)
+        path = folder / f"{Path(docname).name}.ipynb"
+        path.write_text(nbformat.writes(notebook), encoding="utf-8", newline="\n")
+
+
+def _executed(app: Sphinx, docname: str) -> nbformat.NotebookNode:
+    """The notebook of a page with the outputs that its page shows."""
+    path = app.env.doc2path(docname)
+    reader = create_nb_reader(
+        path, app.env.myst_config, app.env.mystnb_config, Path(path).read_text(encoding="utf-8")
+    )
+    cache = get_cache(str(page_cache(app, docname)))
+    notebook = cache.merge_match_into_notebook(reader.read(Path(path).read_text("utf-8")))[1]
+    notebook.metadata = {"kernelspec": notebook.metadata["kernelspec"]}
+    for cell in notebook.cells:
+        cell.metadata = {k: v for k, v in cell.metadata.items() if k == "tags"}
+        if "remove-input" in cell.metadata.get("tags", []):
+            cell.metadata["jupyter"] = {"source_hidden": True}
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop("text/plain", None) if len(output.get("data", {})) > 1 else 0
+    return notebook
+
+
+def _first_cells(app: Sphinx, docname: str, wheel: str) -> list[nbformat.NotebookNode]:
+    site = app.config.casebook_site.rstrip("/")
+    if site:
+        where = f"Its page, with numbered equations, is [here]({site}/{docname}.html)."
+        source = f"{site}/{_FOLDER}/{wheel}"
+    else:
+        where = f"Its page in the book's folder, with numbered equations, is `{docname}.html`."
+        source = f"./{wheel}"
+    text = (
+        f"*A chapter of The Cake-Shop Detective, with the outputs of the book.* {where}"
+        "\n\nTo run it, run the next cell once: it installs `gmmlib` and what the chapters use, in "
+        "the versions of your Python (3.11 or newer)."
+    )
+    if not site:
+        text += f" The file `{wheel}` has to lie beside this notebook, as it does in the book."
+    lines = [
+        nbformat.v4.new_markdown_cell(text),
+        nbformat.v4.new_code_cell(f'%pip install --quiet "gmmlib[chapters] @ {source}"')
+        if site
+        else nbformat.v4.new_code_cell(f'%pip install --quiet "{source}[chapters]"'),
+    ]
+    for number, cell in enumerate(lines):
+        cell.id = f"install-{number}"
+    return lines
+
+
+# --- MyST to what every notebook program shows ----------------------------------------------------
+
+_ROLE = re.compile(r"\{(?P<role>[\w:]+)\}`(?P<text>[^`]+)`")
+_TARGET = re.compile(r"(?P<words>.+?)\s*<(?P<target>[^>]+)>", flags=re.S)
+_BOX = re.compile(
+    r"^(?P<fence>:{3,}|`{3,})\{(?P<kind>[\w-]+)\}(?P<title>[^\n]*)\n(?P<body>.*?)^(?P=fence)[ ]*$",
+    flags=re.S | re.M,
+)
+
+
+def _plain(app: Sphinx, docname: str, text: str) -> str:
+    """Markdown whose references are words and whose boxes are quotations."""
+
+    def box(match: re.Match) -> str:
+        title = match["title"].strip() or match["kind"].capitalize()
+        body = re.sub(r"\A(?::[\w-]+:[^\n]*\n)+\n?", "", match["body"])
+        lines = [f"**{title}**", "", *body.strip().split("\n")]
+        return "\n".join(f"> {line}".rstrip() for line in lines)
+
+    text = re.sub(r"^\([\w:-]+\)=\n", "", text, flags=re.M)  # labels of headings
+    return _ROLE.sub(lambda match: _role(app, docname, match), _BOX.sub(box, text))
+
+
+def _role(app: Sphinx, docname: str, match: re.Match) -> str:
+    role, text = match["role"], match["text"]
+    named = _TARGET.fullmatch(text)
+    words, target = (named["words"], named["target"]) if named else ("", text)
+    if role == "eq":
+        return f"({_equation_number(app, target)})"
+    if role == "doc":
+        title = app.env.titles.get(f"{Path(docname).parent}/{target}")
+        return words or (title.astext() if title else target)
+    if role == "ref":
+        labels = app.env.get_domain("std").labels
+        return words or (labels[target][2] if target in labels else target)
+    if role.startswith("cite"):
+        cited = [_source(app, key.strip()) for key in text.split(",")]
+        if role == "cite:t":
+            return " and ".join(f"{authors} ({year})" for authors, year in cited)
+        return f"({'; '.join(f'{authors} {year}' for authors, year in cited)})"
+    return match[0]
+
+
+def _equation_number(app: Sphinx, label: str) -> str:
+    equations = app.env.get_domain("math").equations
+    if label not in equations:  # the page's own reference has warned, and failed the build
+        return label
+    numbers = app.env.toc_fignumbers[equations[label][0]]["displaymath"]
+    return ".".join(map(str, numbers[nodes.make_id(f"equation-{label}")]))
+
+
+def _source(app: Sphinx, key: str) -> tuple[str, str]:
+    """Authors and year of an entry of the bibliography."""
+    entry = app.env.get_domain("cite").bibdata.data.entries[key]
+    people = entry.persons.get("author") or entry.persons.get("editor") or []
+    names = [" ".join(person.last_names) for person in people]
+    authors = f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
+    return authors, entry.fields.get("year", "n.d.")
+
+
+# --- The wheel ----------------------------------------------------------------------------------
+
+
+def _wheel(app: Sphinx, folder: Path) -> str:
+    """The name of gmmlib's wheel in the folder; it is made again when the package has changed."""
+    stamp = Path(app.doctreedir) / "wheel.fingerprint"
+    known = stamp.read_text(encoding="utf-8") if stamp.exists() else ""
+    there = [path.name for path in folder.glob("*.whl")]
+    if known == app.config.casebook_wheel and len(there) == 1:
+        return there[0]
+    for name in there:
+        (folder / name).unlink()
+    # The build must not download anything: setuptools comes with the requirements. A fixed date
+    # makes two builds equal.
+    with TemporaryDirectory() as scratch:
+        done = subprocess.run(
+            [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
+             "--wheel-dir", str(folder), str(_staged(app, Path(scratch)))],
+            env={**os.environ, "SOURCE_DATE_EPOCH": "1577836800"},
+            capture_output=True, text=True,
+        )  # fmt: skip
+    if done.returncode:
+        raise ExtensionError(f"gmmlib's wheel could not be built:\n{done.stderr}")
+    stamp.write_text(app.config.casebook_wheel, encoding="utf-8")
+    return next(path.name for path in folder.glob("*.whl"))
+
+
+def _staged(app: Sphinx, folder: Path) -> Path:
+    """What the wheel is made from: gmmlib, and what chapters read beside them (``beside``)."""
+    book = Path(app.confdir)
+    shutil.copytree(
+        book / "gmmlib", folder / "gmmlib", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-TEXT"):
+        shutil.copy(book / name, folder)
+    (folder / "gmmlib" / "beside").mkdir()
+    for path in [*(book / "chapters").glob("*.yml"), book / "benchmarks" / "em.md"]:
+        shutil.copy(path, folder / "gmmlib" / "beside")
+    return folder
+
+
+# --- The buttons --------------------------------------------------------------------------------
+
+
+def _buttons(app: Sphinx, docname: str, template: str, context: dict, doctree: object) -> None:
+    """Launch, download and source, in the header of each chapter."""
+    if chapter_number(docname) is None:
+        return
+    name = Path(docname).name
+    site = app.config.casebook_site.rstrip("/")
+    repository = app.config.casebook_repository.rstrip("/")
+    branch = app.config.casebook_branch
+    place = repository.removeprefix(_GITHUB)
+    on_github = repository.startswith(_GITHUB)
+    buttons = []
+    if on_github:
+        path = quote(f"lab/tree/{docname}.md", safe="")
+        buttons.append(
+            _button(f"{_BINDER}/{place}/{branch}?urlpath={path}", "Binder", "rocket",
+                    "Run this chapter on mybinder.org: free, slow to start, keeps nothing")
+        )  # fmt: skip
+    if on_github and site:
+        # Colab opens no Markdown; it takes the notebooks from the branch that Pages shows.
+        path = f"github/{place}/blob/{_PAGES_BRANCH}/{_FOLDER}/{name}.ipynb"
+        buttons.append(
+            _button(f"{_COLAB}/{path}", "Colab", "cloud",
+                    "Run this chapter on Google Colab: needs a Google account")
+        )  # fmt: skip
+    buttons.append(
+        _button(context["pathto"](f"{_FOLDER}/{name}.ipynb", 1), ".ipynb", "download",
+                "Download this chapter as a notebook, with its outputs")
+    )  # fmt: skip
+    if repository:
+        buttons.append(
+            _button(f"{repository}/blob/{branch}/{docname}.md", "Source", "code",
+                    "The text and code of this page")
+        )  # fmt: skip
+    context["header_buttons"][:0] = [
+        {"type": "group", "buttons": buttons, "icon": "fas fa-download",
+         "tooltip": "Run it yourself", "label": "casebook-run"}
+    ]  # fmt: skip
+
+
+def _button(url: str, text: str, icon: str, tooltip: str) -> dict[str, str]:
+    return {
+        "type": "link", "url": url, "text": text, "icon": f"fas fa-{icon}", "tooltip": tooltip,
+        "label": f"casebook-{text.strip('.').lower()}",
+    }  # fmt: skip
+
+
+def setup(app: Sphinx) -> None:
+    """Write when the pages are written; add buttons after the theme has made its own."""
+    app.add_config_value("casebook_site", "", "html", str)
+    app.add_config_value("casebook_repository", "", "html", str)
+    app.add_config_value("casebook_branch", "main", "html", str)
+    app.connect("html-page-context", _buttons, priority=600)
+    app.connect("build-finished", _write)
