@@ -16,8 +16,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).parent.parent
 
@@ -110,6 +112,17 @@ class Book:
     def page(self, name: str) -> str:
         return (self.root / "_build" / "html" / "chapters" / f"{name}.html").read_text("utf-8")
 
+    def button(self, name: str, text: str) -> str | None:
+        """Where a button in the header of a page leads."""
+        page = BeautifulSoup(self.page(name), "html.parser")
+        found = [link["href"] for link in page.select(".bd-header-article a[href]")
+                 if link.get_text(strip=True) == text]  # fmt: skip
+        return found[0] if found else None
+
+    def notebook(self, name: str) -> nbformat.NotebookNode:
+        path = self.root / "_build" / "html" / "notebooks" / f"{name}.ipynb"
+        return nbformat.read(path, as_version=4)
+
     def execution(self, name: str) -> str:
         return re.search(r"execution (\d+)", self.page(name))[1]
 
@@ -149,8 +162,9 @@ def write_chapter(book: Book, number: int, other: str, extra: str = "") -> None:
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
     book = Book(tmp_path_factory.mktemp("book"))
-    for name in ("_config.yml", "package-lock.json"):
-        shutil.copy(ROOT / name, book.root)
+    packed = ("pyproject.toml", "README.md", "LICENSE", "LICENSE-TEXT", "benchmarks/em.md")
+    for name in ("_config.yml", "package-lock.json", *packed):
+        book.write(name, (ROOT / name).read_text(encoding="utf-8"))
     for name in ("_extensions", "_assets"):
         shutil.copytree(ROOT / name, book.root / name)
     (book.root / "node_modules").symlink_to(ROOT / "node_modules")
@@ -224,6 +238,39 @@ def test_a_label_may_move_to_another_page(book: Book) -> None:
     result = book.build()
     assert result.ok, result.log
     assert 'href="07-page.html#equation-plain">(7.2)</a>' in book.page("index")
+
+
+def test_no_button_points_to_a_server_before_there_is_one(book: Book) -> None:
+    assert book.button("07-page", "Binder") is None
+    assert book.button("07-page", "Colab") is None
+    assert book.button("07-page", "Source") is None
+    assert book.button("07-page", ".ipynb") == "../notebooks/07-page.ipynb"
+    assert book.notebook("07-page").cells[1].source.startswith('%pip install --quiet "./gmmlib-')
+
+
+def test_with_public_addresses_there_are_buttons_for_servers(book: Book) -> None:
+    settings = (book.root / "_config.yml").read_text(encoding="utf-8")
+    site, repository = "https://someone.github.io/cakes", "https://github.com/someone/cakes"
+    with_addresses = settings.replace('casebook_site: ""', f"casebook_site: {site}").replace(
+        'casebook_repository: ""', f"casebook_repository: {repository}/"
+    )
+    book.write("_config.yml", with_addresses)
+    result = book.build()
+    assert result.ok, result.log
+    assert book.button("07-page", "Binder") == (
+        "https://mybinder.org/v2/gh/someone/cakes/main?urlpath=lab%2Ftree%2Fchapters%2F07-page.md"
+    )
+    assert book.button("07-page", "Colab") == (
+        "https://colab.research.google.com/github/someone/cakes/blob/gh-pages/notebooks/07-page.ipynb"
+    )
+    assert book.button("07-page", "Source") == f"{repository}/blob/main/chapters/07-page.md"
+    assert book.button("07-page", ".ipynb") == "../notebooks/07-page.ipynb"
+    assert book.button("index", "Binder") is None  # it has nothing to run
+    explanation, installation = book.notebook("07-page").cells[:2]
+    assert f"({site}/chapters/07-page.html)" in explanation.source
+    (wheel,) = (book.root / "_build" / "html" / "notebooks").glob("*.whl")
+    assert f"@ {site}/notebooks/{wheel.name}" in installation.source
+    book.write("_config.yml", settings)
 
 
 def test_a_failing_cell_fails_the_build_and_its_message_ends_the_log(book: Book) -> None:

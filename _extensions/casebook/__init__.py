@@ -65,13 +65,6 @@ def setup(app: Sphinx) -> dict[str, object]:
     assets += (book / "gmmlib" / "show" / "browser").glob("*")
     app.add_config_value("casebook_source", _hash(own), "env", str)
     app.add_config_value("casebook_assets", _hash(assets), "html", str)
-    package = [path for path in (book / "gmmlib").glob("**/*") if path.suffix not in ("", ".pyc")]
-    package += [
-        *(book / "chapters").glob("*.yml"),
-        book / "benchmarks/em.md",
-        book / "pyproject.toml",
-    ]
-    app.add_config_value("casebook_wheel", _hash(package), "", str)
     failures.setup(app)
     formulas.setup(app)
     freshness.setup(app)

@@ -11,6 +11,7 @@ What needs a public address is set in ``_config.yml``: ``casebook_site`` where t
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -55,6 +56,8 @@ def _write(app: Sphinx, error: Exception | None) -> None:
         (folder / f"{Path(name).name}.ipynb").exists() for name in _chapters(app)
     ):
         return
+    for path in folder.glob("*.ipynb"):
+        path.unlink()  # a chapter may have another name now, or be gone
     for docname in _chapters(app):
         notebook = _executed(app, docname)
         for number, cell in enumerate(notebook.cells):
@@ -174,41 +177,51 @@ def _source(app: Sphinx, key: str) -> tuple[str, str]:
 
 
 def _wheel(app: Sphinx, folder: Path) -> str:
-    """The name of gmmlib's wheel in the folder; it is made again when the package has changed."""
+    """The name of gmmlib's wheel in the folder; it is made again when what goes into it changed."""
+    parts = _parts(Path(app.confdir))
+    digest = hashlib.sha256()
+    for name, path in parts.items():
+        digest.update(f"{name} {path.stat().st_size} ".encode())
+        digest.update(path.read_bytes())
     stamp = Path(app.doctreedir) / "wheel.fingerprint"
     known = stamp.read_text(encoding="utf-8") if stamp.exists() else ""
     there = [path.name for path in folder.glob("*.whl")]
-    if known == app.config.casebook_wheel and len(there) == 1:
+    if known == digest.hexdigest() and len(there) == 1:
         return there[0]
     for name in there:
         (folder / name).unlink()
-    # The build must not download anything: setuptools comes with the requirements. A fixed date
-    # makes two builds equal.
     with TemporaryDirectory() as scratch:
+        for name, path in parts.items():
+            copy = Path(scratch) / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
+        # The build must not download anything: setuptools comes with the requirements. A fixed date
+        # makes two builds equal.
         done = subprocess.run(
             [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
-             "--wheel-dir", str(folder), str(_staged(app, Path(scratch)))],
+             "--wheel-dir", str(folder), scratch],
             env={**os.environ, "SOURCE_DATE_EPOCH": "1577836800"},
             capture_output=True, text=True,
         )  # fmt: skip
     if done.returncode:
         raise ExtensionError(f"gmmlib's wheel could not be built:\n{done.stderr}")
-    stamp.write_text(app.config.casebook_wheel, encoding="utf-8")
+    stamp.write_text(digest.hexdigest(), encoding="utf-8")
     return next(path.name for path in folder.glob("*.whl"))
 
 
-def _staged(app: Sphinx, folder: Path) -> Path:
-    """What the wheel is made from: gmmlib, and what chapters read beside them (``beside``)."""
-    book = Path(app.confdir)
-    shutil.copytree(
-        book / "gmmlib", folder / "gmmlib", ignore=shutil.ignore_patterns("__pycache__")
-    )
-    for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-TEXT"):
-        shutil.copy(book / name, folder)
-    (folder / "gmmlib" / "beside").mkdir()
-    for path in [*(book / "chapters").glob("*.yml"), book / "benchmarks" / "em.md"]:
-        shutil.copy(path, folder / "gmmlib" / "beside")
-    return folder
+def _parts(book: Path) -> dict[str, Path]:
+    """What the wheel is made from, by its place: gmmlib, and what chapters read (``beside``)."""
+    package = [path for path in sorted((book / "gmmlib").rglob("*")) if path.is_file()]
+    parts = {
+        path.relative_to(book).as_posix(): path
+        for path in [
+            *(path for path in package if "__pycache__" not in path.parts),
+            *(book / name for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-TEXT")),
+        ]
+    }
+    for path in [*sorted((book / "chapters").glob("*.yml")), book / "benchmarks" / "em.md"]:
+        parts[f"gmmlib/beside/{path.name}"] = path
+    return parts
 
 
 # --- The buttons --------------------------------------------------------------------------------
@@ -262,7 +275,8 @@ def _button(url: str, text: str, icon: str, tooltip: str) -> dict[str, str]:
 
 def setup(app: Sphinx) -> None:
     """Write when the pages are written; add buttons after the theme has made its own."""
-    app.add_config_value("casebook_site", "", "html", str)
+    # A new address makes Sphinx read the pages again, and the notebooks follow them.
+    app.add_config_value("casebook_site", "", "env", str)
     app.add_config_value("casebook_repository", "", "html", str)
     app.add_config_value("casebook_branch", "main", "html", str)
     app.connect("html-page-context", _buttons, priority=600)
