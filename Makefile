@@ -44,7 +44,7 @@ pdf: book $(VENV)/.dev  ## print the built book into one PDF; needs Chromium
 
 # Asks every address that a page names; needs the network, and its answer is no mistake of the book.
 links: $(VENV)/.book node_modules/.package-lock.json  ## ask every address that the book names
-	$(VENV)/bin/jupyter-book build . --builder linkcheck
+	$(VENV)/bin/jupyter-book build . --builder custom --custom-builder linkcheck
 
 test: book $(VENV)/.dev  ## run the tests (builds the book first)
 	$(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder
