@@ -243,7 +243,9 @@ def test_a_label_may_move_to_another_page(book: Book) -> None:
 def test_no_button_points_to_a_server_before_there_is_one(book: Book) -> None:
     assert book.button("07-page", "Binder") is None
     assert book.button("07-page", "Colab") is None
-    assert book.button("07-page", "Source") is None
+    source = book.button("07-page", "Source")
+    copy = (book.root / "_build" / "html" / "chapters" / source).read_text(encoding="utf-8")
+    assert copy == (book.root / "chapters" / "07-page.md").read_text(encoding="utf-8")
     assert book.button("07-page", ".ipynb") == "../notebooks/07-page.ipynb"
     assert book.notebook("07-page").cells[1].source.startswith('%pip install --quiet "./gmmlib-')
 

@@ -255,11 +255,11 @@ def _buttons(app: Sphinx, docname: str, template: str, context: dict, doctree: o
         _button(context["pathto"](f"{_FOLDER}/{name}.ipynb", 1), ".ipynb", "download",
                 "Download this chapter as a notebook, with its outputs")
     )  # fmt: skip
-    if repository:
-        buttons.append(
-            _button(f"{repository}/blob/{branch}/{docname}.md", "Source", "code",
-                    "The text and code of this page")
-        )  # fmt: skip
+    here = context["pathto"](f"_sources/{context['sourcename']}", 1)
+    buttons.append(
+        _button(f"{repository}/blob/{branch}/{docname}.md" if repository else here, "Source",
+                "code", "The text and code of this page")
+    )  # fmt: skip
     context["header_buttons"][:0] = [
         {"type": "group", "buttons": buttons, "icon": "fas fa-download",
          "tooltip": "Run it yourself", "label": "casebook-run"}
