@@ -11,7 +11,6 @@ what it has: move ``EDITION`` forward when cards were changed.
 
 from __future__ import annotations
 
-import posixpath
 import re
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from .links import download
 from .numbering import chapter_number
 
 EDITION = datetime(2026, 11, 23, tzinfo=UTC)
@@ -125,9 +125,7 @@ class AnkiPackage(SphinxDirective):
     """A link to the package."""
 
     def run(self) -> list[nodes.Node]:
-        address = posixpath.relpath(FILE, posixpath.dirname(self.env.docname))
-        link = nodes.reference("", f"Download {FILE}", refuri=address, internal=False)
-        return [nodes.paragraph("", "", link)]
+        return [download(self.env.docname, FILE)]
 
 
 def _write(app: Sphinx, error: Exception | None) -> None:
