@@ -131,8 +131,11 @@ class AnkiPackage(SphinxDirective):
 def _write(app: Sphinx, error: Exception | None) -> None:
     if error or app.builder.format != "html":
         return
+    target = Path(app.outdir) / FILE
+    if target.exists() and not app.env.casebook_read_something:
+        return  # a changed card makes its chapter read again
     sys.path.insert(0, str(app.confdir))
-    write(Path(app.confdir) / "chapters", Path(app.outdir) / FILE)
+    write(Path(app.confdir) / "chapters", target)
 
 
 def setup(app: Sphinx) -> None:
