@@ -61,6 +61,12 @@ def canvas(height: float = 3.0, **subplots) -> Iterator[tuple]:
         drawing.set_layout_engine("none")
 
 
+def legend_above(drawing: Canvas, handlelength: float, ncols: int) -> None:
+    """One legend of all axes, over them, without a frame; ``handlelength`` in sizes of its font."""
+    place = "outside upper center"
+    drawing.legend(frameon=False, loc=place, handlelength=handlelength, ncols=ncols)
+
+
 @dataclass(frozen=True, eq=False)
 class Figure:
     """A finished drawing, shown as inline SVG with a text that says what it shows.

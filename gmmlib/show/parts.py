@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gmmlib.mixture import Mixture
 from gmmlib.show.checks import check_features, check_labels
-from gmmlib.show.figure import Figure, canvas
+from gmmlib.show.figure import Figure, canvas, legend_above
 from gmmlib.show.palette import DATA, TEXT, blend, component_color, line_styles
 
 
@@ -210,7 +210,7 @@ def slices_figure(
             check_features(mixture, 1)
             ax.plot(grid, np.exp(mixture.log_density(grid)), color=TEXT, ls=dashes, label=label)
             ax.plot(mixture.mean, np.exp(mixture.log_density(mixture.mean)), "o", color=TEXT, ms=7)
-        drawing.legend(frameon=False, loc="outside upper center", handlelength=2.2, ncols=4)
+        legend_above(drawing, handlelength=2.2, ncols=4)
         ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(grid[0], grid[-1]), ylim=(0, None))
         ax.locator_params(axis="y", nbins=4)
     return Figure(drawing, name, alt, caption)

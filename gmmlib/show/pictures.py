@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from gmmlib.mixture import Mixture
-from gmmlib.show.figure import Figure, canvas
+from gmmlib.show.figure import Figure, canvas, legend_above
 from gmmlib.show.palette import DATA, TEXT, component_color
 
 _WIDTH, _GAP, _LINE, _TEXT = 360, 8, 18, 12  # of the drawing, in its own units; as in `Figure`
@@ -200,7 +200,7 @@ def cloud_figure(
             ax.plot(*np.asarray(centres, float).T, "X", color=TEXT, ms=9, label=centres_label)
         ax.set(xlabel=xlabel, ylabel=ylabel)
         ax.locator_params(nbins=6)
-        drawing.legend(frameon=False, loc="outside upper center", handlelength=1.4, ncols=2)
+        legend_above(drawing, handlelength=1.4, ncols=2)
     return Figure(drawing, name, alt, caption)
 
 
