@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from gmmlib.mixture import Mixture
+from gmmlib.show.ellipses import ellipse
 from gmmlib.show.figure import Figure, canvas, legend_above
 from gmmlib.show.palette import DATA, TEXT, component_color
 
@@ -182,14 +183,12 @@ def cloud_figure(
     if len(labels) != mixture.n_components:
         raise ValueError(f"got {len(labels)} labels for {mixture.n_components} components")
     coarse = np.rint(colors / 255 * (levels - 1)) / (levels - 1)
-    angle = np.linspace(0, 2 * np.pi, 61)
-    circle = np.column_stack([np.cos(angle), np.sin(angle)])
     with canvas(height=4.2) as (drawing, ax):
         for color in np.unique(coarse, axis=0):
             chosen = X[(coarse == color).all(axis=1)]
             ax.plot(*chosen.T, "o", color=tuple(color), ms=4, mew=0.7, mec=DATA)
         for k, label in enumerate(labels):
-            shape = circle @ np.linalg.cholesky(mixture.full_covariances[k]).T
+            shape = ellipse(mixture.full_covariances[k])
             outline = mixture.means[k] + 2 * shape
             ax.plot(*outline.T, color=component_color(k), lw=2.5, label=f"{k + 1} {label}")
             ax.annotate(
