@@ -15,7 +15,7 @@ from PIL import Image
 
 from gmmlib.mixture import Mixture
 from gmmlib.show.ellipses import ellipse
-from gmmlib.show.figure import Figure, canvas, legend_above
+from gmmlib.show.figure import Figure, canvas, check_alt, in_page, legend_above
 from gmmlib.show.palette import DATA, TEXT, component_color
 
 _WIDTH, _GAP, _LINE, _TEXT = 360, 8, 18, 12  # of the drawing, in its own units; as in `Figure`
@@ -76,11 +76,7 @@ class Pictures:
             raise ValueError(
                 "pictures must be arrays (height, width, 3), at least one, of one shape"
             )
-        if not self.alt.strip().endswith((".", "!", "?")):
-            raise ValueError(
-                f"pictures {self.name!r} need an alt text: a sentence that says what "
-                f"they show (got {self.alt!r})"
-            )
+        check_alt(self.name, self.alt)
 
     @property
     def svg(self) -> str:
@@ -110,8 +106,7 @@ class Pictures:
         )
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        caption = f"<figcaption>{html.escape(self.caption)}</figcaption>" if self.caption else ""
-        return {"text/html": f'<figure class="gmm-figure">{self.svg}{caption}</figure>'}
+        return in_page(self.svg, self.caption)
 
 
 def _embedded(picture: ArrayLike) -> str:
