@@ -11,6 +11,7 @@ import yaml
 from bs4 import BeautifulSoup
 
 from gmmlib.show import ask, cards, guess_first, quiz
+from gmmlib.show.markup import to_html
 from gmmlib.show.questions import load_questions
 
 CHAPTERS = Path(__file__).parents[1] / "chapters"
@@ -218,3 +219,10 @@ def test_what_is_shown_has_a_form_for_the_book_the_same_at_every_build(write):
     assert (head, end) == ("~~~{markup}", "~~~")
     assert "sum-of-what" in json.dumps(json.loads(tree))
     assert bundle == quiz("04-demo")._repr_mimebundle_()
+
+
+def test_a_dollar_in_a_notebook_is_no_math_where_it_is_code_or_escaped():
+    assert to_html("`$a` *and* `$b`", inline=True) == (
+        "<code>$a</code> <em>and</em> <code>$b</code>"
+    )
+    assert to_html(r"\$5, $a_1 * b_1 * c$, \$6", inline=True) == r"\$5, $a_1 * b_1 * c$, \$6"

@@ -12,6 +12,7 @@ What it does, one module each:
 ``markup``     questions, cards and progress: HTML elements whose words are MyST Markdown
 ``anki``       the chapters' cards lie beside the pages as a package for Anki
 ``exercises``  the students' notebooks of the problem sets lie beside the pages
+``links``      the line on a page that offers such a file
 ``browser``    every page loads the script of the live elements, and no state of Jupyter's widgets
 ``downloads``  each chapter as a notebook with outputs, gmmlib's wheel, and the buttons for them
 ``reference``  the reference of gmmlib, from its docstrings

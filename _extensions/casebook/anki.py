@@ -11,8 +11,6 @@ what it has: move ``EDITION`` forward when cards were changed.
 
 from __future__ import annotations
 
-import html
-import posixpath
 import re
 import sys
 import tempfile
@@ -26,6 +24,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from .links import download
 from .numbering import chapter_number
 
 EDITION = datetime(2026, 11, 23, tzinfo=UTC)
@@ -38,12 +37,6 @@ _CSS = """.card { font-family: sans-serif; font-size: 20px; text-align: center; 
 .source { margin-top: 2em; font-size: 14px; opacity: 0.7; }"""
 _FRONT = "{{Front}}"
 _BACK = '{{FrontSide}}<hr id="answer">{{Back}}<div class="source">{{Source}}</div>'
-
-_CODE_OR_MATH = re.compile(
-    r"(?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))|\\\$"
-    r"|\$\$(?P<display>.+?)\$\$|\$(?!\s)(?P<inline>[^$]+?)(?<!\s)\$",
-    flags=re.DOTALL,
-)
 
 
 @dataclass(frozen=True)
@@ -65,22 +58,14 @@ def to_anki(text: str, inline: bool = False) -> str:
     text : Markdown with ``$math$``, as in a chapter's YAML
     inline : whether it is a part of one line, without a paragraph around it
     """
-    from markdown_it import MarkdownIt  # here, because only a build of pages needs it
+    from gmmlib.show.markup import to_html  # here, for it imports matplotlib
 
-    formulas: list[str] = []
+    def written(match: re.Match) -> str:
+        if match["display"]:
+            return rf"\[{match['display'].strip()}\]"
+        return rf"\({match['inline'].strip()}\)" if match["inline"] else "$"
 
-    def keep(match: re.Match) -> str:
-        display, formula = match["display"], match["inline"]
-        if display is None and formula is None:
-            return match[0]  # code, or a dollar
-        tex = html.escape((display or formula).strip(), quote=False)
-        formulas.append(rf"\[{tex}\]" if display else rf"\({tex}\)")
-        return f"\ue000{len(formulas) - 1}\ue001"
-
-    parser = MarkdownIt("commonmark", {"html": False})
-    protected = _CODE_OR_MATH.sub(keep, text)
-    rendered = parser.renderInline(protected) if inline else parser.render(protected).strip()
-    return re.sub("\ue000(\\d+)\ue001", lambda match: formulas[int(match[1])], rendered)
+    return to_html(text, inline, written).strip()
 
 
 def notes(folder: Path) -> Iterator[Note]:
@@ -140,16 +125,17 @@ class AnkiPackage(SphinxDirective):
     """A link to the package."""
 
     def run(self) -> list[nodes.Node]:
-        address = posixpath.relpath(FILE, posixpath.dirname(self.env.docname))
-        link = nodes.reference("", f"Download {FILE}", refuri=address, internal=False)
-        return [nodes.paragraph("", "", link)]
+        return [download(self.env.docname, FILE)]
 
 
 def _write(app: Sphinx, error: Exception | None) -> None:
     if error or app.builder.format != "html":
         return
+    target = Path(app.outdir) / FILE
+    if target.exists() and not app.env.casebook_read_something:
+        return  # a changed card makes its chapter read again
     sys.path.insert(0, str(app.confdir))
-    write(Path(app.confdir) / "chapters", Path(app.outdir) / FILE)
+    write(Path(app.confdir) / "chapters", target)
 
 
 def setup(app: Sphinx) -> None:

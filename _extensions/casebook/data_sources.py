@@ -67,18 +67,26 @@ def table(sets: Sets, book: Path) -> str:
     return "\n".join(lines)
 
 
-def borrowed_table(sets: Sets, book: Path) -> str:
-    """The sets of scikit-learn, a line for each."""
-    lines = [
+def borrowed_sets(sets: Sets, book: Path) -> str:
+    """The sets that others ship: a table with a line for each, then a definition list."""
+    rows = [
         "| data | rows × features | groups known? | good for | used in |",
         "|---|---|---|---|---|",
     ]
+    texts = [""]
     for call, facts in sets.items():
         where = ", ".join(used_in(book, call)) or "no page yet"
         size = facts["shape"].split(", ")[0]
         known = f"yes, {facts['groups']}" if facts["groups"] else "no"
-        lines.append(f"| {facts['title']} | {size} | {known} | {facts['good_for']} | {where} |")
-    return "\n".join(lines)
+        rows.append(f"| {facts['title']} | {size} | {known} | {facts['good_for']} | {where} |")
+        texts += [
+            f"**{facts['title']}** (`{facts['loader']}`)",
+            f": {facts['shape']}. {facts['description']} **Source.** "
+            f"{facts['source'].rstrip('.')}{_cited(facts)}. **Licence.** {facts['licence']} "
+            f"**Used in** {where}.",
+            "",
+        ]
+    return "\n".join([*rows, *texts])
 
 
 def own_sets(sets: Sets, book: Path) -> str:
@@ -109,21 +117,6 @@ def own_sets(sets: Sets, book: Path) -> str:
 
 def _id(name: str) -> str:
     return name.replace("_", "-")
-
-
-def borrowed_sets(sets: Sets, book: Path) -> str:
-    """The text on the sets that others ship, as a definition list."""
-    lines = [borrowed_table(sets, book), ""]
-    for call, facts in sets.items():
-        where = ", ".join(used_in(book, call)) or "no page yet"
-        lines += [
-            f"**{facts['title']}** (`{facts['loader']}`)",
-            f": {facts['shape']}. {facts['description']} **Source.** "
-            f"{facts['source'].rstrip('.')}{_cited(facts)}. **Licence.** {facts['licence']} "
-            f"**Used in** {where}.",
-            "",
-        ]
-    return "\n".join(lines)
 
 
 class DataSets(SphinxDirective):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 import sys
 from pathlib import Path
@@ -11,6 +10,8 @@ from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+
+from .links import download
 
 _FOLDER = "exercises"
 _OBJECTIVES = re.compile(r"\*\*You show that you can\*\*\n\n(.*?)\n\n", flags=re.S)
@@ -28,12 +29,9 @@ class ProblemSet(SphinxDirective):
         found = _OBJECTIVES.search(master.read_text(encoding="utf-8"))
         if not found:
             raise self.error(f'{master.name} has no list under "**You show that you can**"')
-        page = posixpath.dirname(self.env.docname)
-        address = posixpath.relpath(f"{_FOLDER}/{name}.ipynb", page)
         holder = nodes.Element()
         self.state.nested_parse(StringList(found[1].splitlines()), self.content_offset, holder)
-        link = nodes.reference("", f"Download {name}.ipynb", refuri=address, internal=False)
-        return [*holder.children, nodes.paragraph("", "", link)]
+        return [*holder.children, download(self.env.docname, f"{_FOLDER}/{name}.ipynb")]
 
 
 def _write_notebooks(app: Sphinx, error: Exception | None) -> None:

@@ -53,21 +53,19 @@ def link(folder: Path, place: str) -> str:
     if not sign:
         name = re.sub(r"^\d+ ", "", next(iter(found)))
         return f"[{title}: {name}]({page}.md)" if chapter else f"[{title}]({page}.md)"
+    what = heading = rest
     if sign == "@":
         kind = _kind(path.with_suffix(".yml"), rest)
         if kind is None:
             raise ValueError(f"{place!r}: {page}.yml has no {rest!r}")
-        what, rest = kind
+        what, heading = kind
         if what == "guess":
             return f"[{title}: guess first]({page}.md)"
-        if rest not in found:
-            raise ValueError(f"{place!r}: {page} has no heading {rest!r}")
-        return f"[{title}: {what}]({page}.md#{slugify(found[rest].replace('`', ''))})"
-    if rest in found:
-        return f"[{title}: {rest}]({page}.md#{slugify(found[rest].replace('`', ''))})"
+    if heading in found:
+        return f"[{title}: {what}]({page}.md#{slugify(found[heading].replace('`', ''))})"
     if page == "data-sources":  # its headings are made from the data
-        return f"[{title}: {rest}]({page}.md)"
-    raise ValueError(f"{place!r}: {page} has no heading {rest!r}")
+        return f"[{title}: {what}]({page}.md)"
+    raise ValueError(f"{place!r}: {page} has no heading {heading!r}")
 
 
 @cache

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from gmmlib.mixture import Mixture
 from gmmlib.show.checks import check_features, check_labels
 from gmmlib.show.densities import plateau
-from gmmlib.show.figure import Figure, canvas
+from gmmlib.show.figure import Figure, canvas, legend_above
 from gmmlib.show.palette import TEXT, component_color, line_styles
 
 
@@ -48,7 +48,7 @@ def bet_figure(
         for (label, mixture), dashes in zip(mixtures.items(), styles, strict=True):
             gamma = mixture.responsibilities(heights)[:, component]
             ax.plot(heights, gamma, color=component_color(component), ls=dashes, label=label)
-        drawing.legend(frameon=False, loc="outside upper center", handlelength=2.2, ncols=4)
+        legend_above(drawing, handlelength=2.2, ncols=4)
         ax.set(xlabel=xlabel, ylabel=ylabel, ylim=(-0.03, 1.05), yticks=(0, 0.5, 1))
         ax.set_xlim(heights[0], heights[-1])
     return Figure(drawing, name, alt, caption)

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from gmmlib.selection import Candidate, best
-from gmmlib.show.figure import Figure, canvas
+from gmmlib.show.figure import Figure, canvas, legend_above
 from gmmlib.show.palette import TEXT, component_color, line_styles
 
 
@@ -75,7 +75,7 @@ def criterion_figure(
         for k, (kind, dashes) in enumerate(zip(types, styles, strict=True)):
             label = kind if kind in seen else f"{kind} ({off})"
             axes[0, 0].plot([], [], color=component_color(k), ls=dashes, marker=".", label=label)
-        drawing.legend(frameon=False, loc="outside upper center", handlelength=2.2, ncols=2)
+        legend_above(drawing, handlelength=2.2, ncols=2)
         axes[-1, 0].set(xlabel=xlabel)
         axes[-1, 0].xaxis.set_major_locator(MaxNLocator(integer=True))
     return Figure(drawing, name, alt, caption)
@@ -116,7 +116,7 @@ def laplace_figure(
         ax.plot(grid, np.exp(log_l - log_l.max()), color=TEXT, label=labels[0])
         bell = np.exp(-curvature * (grid - peak) ** 2 / 2)
         ax.plot(grid, bell, color=component_color(1), ls="--", label=labels[1])
-        drawing.legend(frameon=False, loc="outside upper center", handlelength=2.2, ncols=2)
+        legend_above(drawing, handlelength=2.2, ncols=2)
         ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(grid[0], grid[-1]), ylim=(0, None))
         ax.locator_params(nbins=5)
     return Figure(drawing, name, alt, caption)

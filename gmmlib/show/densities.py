@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gmmlib.mixture import Mixture
 from gmmlib.show.checks import check_labels
+from gmmlib.show.ellipses import ellipse
 from gmmlib.show.figure import Figure, canvas
 from gmmlib.show.palette import DATA, TEXT, blend, component_color
 
@@ -144,14 +145,12 @@ def ellipse_figure(
     labels = _checked(X, mixture, 2, labels)
     colors = np.array(blend(mixture.responsibilities(X)))
     sigmas = mixture.full_covariances
-    angle = np.linspace(0, 2 * np.pi, 61)
-    circle = np.column_stack([np.cos(angle), np.sin(angle)])
     with canvas(height=4.0) as (drawing, ax):
         for color in sorted(set(colors)):  # one path for each colour keeps the SVG small
             rows = X[colors == color]
             ax.plot(*rows.T, "o", color=color, markersize=3.5, alpha=0.6, markeredgewidth=0)
         for k, (mean, sigma) in enumerate(zip(mixture.means, sigmas, strict=True)):
-            shape = circle @ np.linalg.cholesky(sigma).T
+            shape = ellipse(sigma)
             for sds in (1, 2):
                 ax.plot(*(mean + sds * shape).T, color=component_color(k), lw=3 - sds)
             ax.plot(*mean, "+", color=TEXT, markersize=8)

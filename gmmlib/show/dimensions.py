@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gmmlib.show.figure import Figure, canvas
+from gmmlib.show.figure import Figure, canvas, legend_above
 from gmmlib.show.palette import TEXT, component_color, line_styles
 
 _SHADES = (0.15, 0.4, 0.7, 1.0)  # opacities of a picture's pixels; the lightest are left out
@@ -39,7 +39,7 @@ def spectrum_figure(
         ax.axhline(truth, color=TEXT, lw=1.2, ls="--")
         ax.annotate("truth", (1, truth), (-2, 4), xycoords=("axes fraction", "data"),
                     textcoords="offset points", ha="right")  # fmt: skip
-        drawing.legend(frameon=False, loc="outside upper center", handlelength=1.6, ncols=2)
+        legend_above(drawing, handlelength=1.6, ncols=2)
         ax.set(xlabel="eigenvalue, from the largest", ylabel="its value", ylim=(-0.1, None))
     return Figure(drawing, name, alt, caption)
 
@@ -77,7 +77,7 @@ def tradeoff_figure(
             ax.plot(places, values, ls=dashes, color=component_color(k), marker=".", label=label)
             top = int(values.argmax())
             ax.plot(top, values[top], "o", color=component_color(k), ms=9)
-        drawing.legend(frameon=False, loc="outside upper center", handlelength=2.4, ncols=2)
+        legend_above(drawing, handlelength=2.4, ncols=2)
         ax.set_xticks(places, [str(setting) for setting in settings])
         ax.set(xlabel=xlabel, ylabel=ylabel)
         ax.locator_params(axis="y", nbins=5)

@@ -61,6 +61,26 @@ def canvas(height: float = 3.0, **subplots) -> Iterator[tuple]:
         drawing.set_layout_engine("none")
 
 
+def legend_above(drawing: Canvas, handlelength: float, ncols: int) -> None:
+    """One legend of all axes, over them, without a frame; ``handlelength`` in sizes of its font."""
+    place = "outside upper center"
+    drawing.legend(frameon=False, loc=place, handlelength=handlelength, ncols=ncols)
+
+
+def check_alt(name: str, alt: str) -> None:
+    """ValueError unless alt ends as a sentence does."""
+    if not alt.strip().endswith((".", "!", "?")):
+        raise ValueError(
+            f"figure {name!r} needs an alt text: one sentence that says what it shows (got {alt!r})"
+        )
+
+
+def in_page(svg: str, caption: str) -> dict[str, str]:
+    """What a notebook shows of a drawing, with its caption if it has one."""
+    words = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
+    return {"text/html": f'<figure class="gmm-figure">{svg}{words}</figure>'}
+
+
 @dataclass(frozen=True, eq=False)
 class Figure:
     """A finished drawing, shown as inline SVG with a text that says what it shows.
@@ -89,11 +109,7 @@ class Figure:
                 f"figure name {self.name!r} must be lower-case letters, digits and hyphens, "
                 "starting with a letter"
             )
-        if not self.alt.strip().endswith((".", "!", "?")):
-            raise ValueError(
-                f"figure {self.name!r} needs an alt text: one sentence that says what it shows "
-                f"(got {self.alt!r})"
-            )
+        check_alt(self.name, self.alt)
 
     @property
     def svg(self) -> str:
@@ -101,8 +117,7 @@ class Figure:
         return _inline_svg(self.drawing, self.name, self.alt)
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        caption = f"<figcaption>{html.escape(self.caption)}</figcaption>" if self.caption else ""
-        return {"text/html": f'<figure class="gmm-figure">{self.svg}{caption}</figure>'}
+        return in_page(self.svg, self.caption)
 
     def save_png(self, path: str | Path, dpi: int = 200) -> None:
         """Write the figure as PNG, dark text on white, for places that cannot show SVG."""

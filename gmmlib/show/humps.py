@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 
 from gmmlib.mixture import Mixture
 from gmmlib.show.checks import check_features
-from gmmlib.show.figure import Figure, canvas
+from gmmlib.show.figure import Figure, canvas, legend_above
 from gmmlib.show.palette import DATA, TEXT, component_color, line_styles
 
 _STEPS = 50  # grid points for each standard deviation of the narrowest component
@@ -120,7 +120,7 @@ def hump_figure(
         ax.stairs(heights, edges, fill=True, color=DATA, alpha=0.35, lw=0)
         for (label, mixture), dashes in zip(mixtures.items(), styles, strict=True):
             _curve_with_dots(ax, grid, mixture, dashes, label)
-        drawing.legend(frameon=False, loc="outside upper center", handlelength=2.4, ncols=2)
+        legend_above(drawing, handlelength=2.4, ncols=2)
         ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(grid[0], grid[-1]), ylim=(0, None))
         ax.locator_params(axis="y", nbins=4)
     return Figure(drawing, name, alt, caption)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from gmmlib.mixture import Mixture
 from gmmlib.show.checks import check_features
-from gmmlib.show.figure import Figure, canvas
+from gmmlib.show.figure import Figure, canvas, legend_above
 from gmmlib.show.palette import DATA, TEXT, component_color, line_styles
 
 
@@ -55,7 +55,7 @@ def tails_figure(
         ax.set(xlabel=xlabel, ylabel="days in a bin", yscale="log", xlim=(edges[0], edges[-1]),
                ylim=(0.3, 2 * max(days)))  # fmt: skip
         ax.minorticks_off()
-        drawing.legend(frameon=False, loc="outside upper center", handlelength=2.4, ncols=2)
+        legend_above(drawing, handlelength=2.4, ncols=2)
     return Figure(drawing, name, alt, caption)
 
 
@@ -114,7 +114,7 @@ def regime_figure(
         bottom.xaxis.set_major_locator(locator)
         bottom.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
         if len(curves) > 1:
-            drawing.legend(frameon=False, loc="outside upper center", handlelength=2.4, ncols=2)
+            legend_above(drawing, handlelength=2.4, ncols=2)
     return Figure(drawing, name, alt, caption)
 
 
@@ -151,7 +151,7 @@ def memory_figure(
                 raise ValueError(f"{label!r} has {np.size(curve)} gaps, the data {values.size}")
             ax.plot(gaps, curve, dashes, color=component_color(k), label=label)
         ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(0, gaps[-1] + 1))
-        drawing.legend(frameon=False, loc="outside upper center", handlelength=2.4, ncols=2)
+        legend_above(drawing, handlelength=2.4, ncols=2)
     return Figure(drawing, name, alt, caption)
 
 

@@ -11,13 +11,16 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 
 from gmmlib.show.live import in_jupyterlab
 
-#: ``$$display$$`` (group 1 holds the dollars) or ``$inline$`` math.
-MATH = re.compile(r"(\$\$)(.+?)\$\$|\$(?!\s)([^$]+?)(?<!\s)\$", flags=re.S)
+#: ``$$display$$`` or ``$inline$`` math.
+MATH = re.compile(r"\$\$(?P<display>.+?)\$\$|\$(?!\s)(?P<inline>[^$]+?)(?<!\s)\$", flags=re.S)
+#: Code, whose dollars are no math, or ``\$``, a dollar.
+LITERAL = re.compile(r"(?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))|\\\$", flags=re.S)
+_DOLLARS = re.compile(f"{LITERAL.pattern}|{MATH.pattern}", flags=re.S)
 
 
 @dataclass(frozen=True)
@@ -92,17 +95,28 @@ def to_page(item: Element | Words) -> str:
     return f"<{item.tag}{attributes}>{''.join(map(to_page, item.children))}</{item.tag}>"
 
 
-def to_html(text: str, inline: bool = False) -> str:
-    """Markdown to HTML, with math left for the page to typeset."""
+def to_html(
+    text: str, inline: bool = False, written: Callable[[re.Match], str] = re.Match.group
+) -> str:
+    r"""Markdown to HTML, with math left for the page to typeset.
+
+    Parameters
+    ----------
+    text : Markdown with ``$math$``; ``\$`` is a dollar
+    inline : whether it is a part of one line, without a paragraph around it
+    written : text for a formula (a match of ``MATH``) or a ``\$``; as they stand, if not given
+    """
     from markdown_it import MarkdownIt  # comes with the book's tools; figures do without
 
-    formulas: list[str] = []
+    kept: list[str] = []
 
     def keep(match: re.Match) -> str:
-        formulas.append(html.escape(match[0], quote=False))
-        return f"\ue000{len(formulas) - 1}\ue001"
+        if match["code"]:
+            return match[0]
+        kept.append(html.escape(written(match), quote=False))
+        return f"\ue000{len(kept) - 1}\ue001"
 
-    protected = MATH.sub(keep, text)
+    protected = _DOLLARS.sub(keep, text)
     parser = MarkdownIt("commonmark", {"html": False})
     rendered = parser.renderInline(protected) if inline else parser.render(protected)
-    return re.sub("\ue000(\\d+)\ue001", lambda m: formulas[int(m[1])], rendered)
+    return re.sub("\ue000(\\d+)\ue001", lambda m: kept[int(m[1])], rendered)

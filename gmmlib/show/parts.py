@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from gmmlib.mixture import Mixture
 from gmmlib.show.checks import check_features, check_labels
-from gmmlib.show.figure import Figure, canvas
+from gmmlib.show.ellipses import ellipse
+from gmmlib.show.figure import Figure, canvas, legend_above
 from gmmlib.show.palette import DATA, TEXT, blend, component_color, line_styles
 
 
@@ -103,16 +104,14 @@ def shapes_figure(
     shapes = {key: Mixture([1.0], [[0.0, 0.0]], [S]) for key, S in covariances.items()}
     # rows further out than the ellipses are cut off: the ellipses are what the panels are for
     reach = max(2.2 * np.sqrt(np.diag(shape.covariance)).max() for shape in shapes.values())
-    angle = np.linspace(0, 2 * np.pi, 61)
-    circle = np.column_stack([np.cos(angle), np.sin(angle)])
     panels = {"ncols": len(shapes), "sharex": True, "sharey": True, "squeeze": False}
     with canvas(height=2.8, **panels) as (drawing, axes):
         for k, (ax, (label, shape)) in enumerate(zip(axes[0], shapes.items(), strict=True)):
             rows, _ = shape.sample(n_samples, rng)
             ax.plot(*rows.T, "o", color=DATA, markersize=2.5, alpha=0.6, markeredgewidth=0)
-            ellipse = circle @ np.linalg.cholesky(shape.covariance).T
+            outline = ellipse(shape.covariance)
             for sds in (1, 2):
-                ax.plot(*(sds * ellipse).T, color=component_color(k), lw=3 - sds)
+                ax.plot(*(sds * outline).T, color=component_color(k), lw=3 - sds)
             wide = 2 * "\N{NO-BREAK SPACE}"  # an SVG shows several plain spaces as one
             lines = [wide.join(f"{value:g}" for value in line) for line in shape.covariance]
             ax.set(aspect="equal", xlim=(-reach, reach), ylim=(-reach, reach))
@@ -210,7 +209,7 @@ def slices_figure(
             check_features(mixture, 1)
             ax.plot(grid, np.exp(mixture.log_density(grid)), color=TEXT, ls=dashes, label=label)
             ax.plot(mixture.mean, np.exp(mixture.log_density(mixture.mean)), "o", color=TEXT, ms=7)
-        drawing.legend(frameon=False, loc="outside upper center", handlelength=2.2, ncols=4)
+        legend_above(drawing, handlelength=2.2, ncols=4)
         ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(grid[0], grid[-1]), ylim=(0, None))
         ax.locator_params(axis="y", nbins=4)
     return Figure(drawing, name, alt, caption)

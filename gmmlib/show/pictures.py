@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from gmmlib.mixture import Mixture
-from gmmlib.show.figure import Figure, canvas
+from gmmlib.show.ellipses import ellipse
+from gmmlib.show.figure import Figure, canvas, check_alt, in_page, legend_above
 from gmmlib.show.palette import DATA, TEXT, component_color
 
 _WIDTH, _GAP, _LINE, _TEXT = 360, 8, 18, 12  # of the drawing, in its own units; as in `Figure`
@@ -75,11 +76,7 @@ class Pictures:
             raise ValueError(
                 "pictures must be arrays (height, width, 3), at least one, of one shape"
             )
-        if not self.alt.strip().endswith((".", "!", "?")):
-            raise ValueError(
-                f"pictures {self.name!r} need an alt text: a sentence that says what "
-                f"they show (got {self.alt!r})"
-            )
+        check_alt(self.name, self.alt)
 
     @property
     def svg(self) -> str:
@@ -109,8 +106,7 @@ class Pictures:
         )
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        caption = f"<figcaption>{html.escape(self.caption)}</figcaption>" if self.caption else ""
-        return {"text/html": f'<figure class="gmm-figure">{self.svg}{caption}</figure>'}
+        return in_page(self.svg, self.caption)
 
 
 def _embedded(picture: ArrayLike) -> str:
@@ -182,14 +178,12 @@ def cloud_figure(
     if len(labels) != mixture.n_components:
         raise ValueError(f"got {len(labels)} labels for {mixture.n_components} components")
     coarse = np.rint(colors / 255 * (levels - 1)) / (levels - 1)
-    angle = np.linspace(0, 2 * np.pi, 61)
-    circle = np.column_stack([np.cos(angle), np.sin(angle)])
     with canvas(height=4.2) as (drawing, ax):
         for color in np.unique(coarse, axis=0):
             chosen = X[(coarse == color).all(axis=1)]
             ax.plot(*chosen.T, "o", color=tuple(color), ms=4, mew=0.7, mec=DATA)
         for k, label in enumerate(labels):
-            shape = circle @ np.linalg.cholesky(mixture.full_covariances[k]).T
+            shape = ellipse(mixture.full_covariances[k])
             outline = mixture.means[k] + 2 * shape
             ax.plot(*outline.T, color=component_color(k), lw=2.5, label=f"{k + 1} {label}")
             ax.annotate(
@@ -200,7 +194,7 @@ def cloud_figure(
             ax.plot(*np.asarray(centres, float).T, "X", color=TEXT, ms=9, label=centres_label)
         ax.set(xlabel=xlabel, ylabel=ylabel)
         ax.locator_params(nbins=6)
-        drawing.legend(frameon=False, loc="outside upper center", handlelength=1.4, ncols=2)
+        legend_above(drawing, handlelength=1.4, ncols=2)
     return Figure(drawing, name, alt, caption)
 
 

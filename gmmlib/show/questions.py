@@ -39,7 +39,7 @@ from string import ascii_uppercase
 import yaml
 
 from gmmlib.show.beside import beside
-from gmmlib.show.markup import MATH, Element, Shown, Words, part, show
+from gmmlib.show.markup import LITERAL, MATH, Element, Shown, Words, part, show
 
 RIGHT, WRONG = "✓ Right:", "✗ Not this one:"
 SEVERAL = "Choose every one that holds."
@@ -335,17 +335,14 @@ def _text(item: dict, key: str, where: str) -> str:
     return text.strip()
 
 
-_CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", flags=re.S)
-
-
 def _check_math(text: str, where: str) -> None:
-    plain = _CODE.sub("", text).replace(r"\$", "")
+    plain = LITERAL.sub("", text)
     if "$" in MATH.sub("", plain):
         raise ValueError(f"{where} has a $ without its partner: {text!r} (write \\$ for a dollar)")
     for match in MATH.finditer(plain):
         before, after = plain[: match.start()], plain[match.end() :]
         alone = before.rpartition("\n")[2].strip() == after.partition("\n")[0].strip() == ""
-        if match[1] and not alone:
+        if match["display"] and not alone:
             raise ValueError(f"{where}: {match[0]} must stand on a line of its own")
         depth = 0
         for brace in re.findall(r"(?<!\\)[{}]", match[0]):

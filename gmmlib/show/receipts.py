@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gmmlib.show.figure import Figure, canvas
+from gmmlib.show.figure import Figure, canvas, legend_above
 from gmmlib.show.palette import component_color
 
 
@@ -42,7 +42,7 @@ def receipt_figure(
         for k, (label, values) in enumerate(zip(items, gains / total, strict=True)):
             ax.bar(rounds, 100 * values, bottom=100 * floor, color=component_color(k), label=label)
             floor = floor + values
-        drawing.legend(frameon=False, loc="outside upper center", handlelength=1.2, ncols=4)
+        legend_above(drawing, handlelength=1.2, ncols=4)
         ax.set(xlabel="round", ylabel="share of the gain (%)", ylim=(0, 100))
         ax.margins(x=0.01)
     return Figure(drawing, name, alt, caption)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gmmlib.show.beside import beside
-from gmmlib.show.figure import Figure, canvas
+from gmmlib.show.figure import Figure, canvas, legend_above
 from gmmlib.show.palette import TEXT, component_color
 
 _MARKERS = "os^D"
@@ -97,7 +97,7 @@ def powers_figure(
             ax.plot(x, y, ls="--", lw=1.2, color=TEXT, label=label)
         ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log", xscale="log" if log_x else "linear")
         ax.minorticks_off()
-        drawing.legend(frameon=False, loc="outside upper center", handlelength=1.8, ncols=2)
+        legend_above(drawing, handlelength=1.8, ncols=2)
     return Figure(drawing, name, alt, caption)
 
 
@@ -141,5 +141,5 @@ def ratio_figure(
         ax.set_yscale("log", base=2)
         ax.yaxis.set_major_formatter("{x:g}")
         ax.minorticks_off()
-        drawing.legend(frameon=False, loc="outside upper center", handlelength=1.8, ncols=2)
+        legend_above(drawing, handlelength=1.8, ncols=2)
     return Figure(drawing, name, alt, caption)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gmmlib.show.figure import Figure, canvas
+from gmmlib.show.figure import Figure, canvas, legend_above
 from gmmlib.show.palette import TEXT, component_color, line_styles
 
 #: Nats by which the ends of two runs may differ and still count as one end.
@@ -138,7 +138,7 @@ def spike_figure(
         for k, ((label, values), dashes) in enumerate(zip(curves.items(), styles, strict=True)):
             color = component_color(k) if k else TEXT
             ax.plot(spreads, np.asarray(values, float), color=color, ls=dashes, label=label)
-        drawing.legend(frameon=False, loc="outside upper center", handlelength=2.2, ncols=2)
+        legend_above(drawing, handlelength=2.2, ncols=2)
         ax.set(xscale="log", xlabel=xlabel, ylabel=ylabel, ylim=ylim)
         ax.locator_params(axis="y", nbins=5)
     return Figure(drawing, name, alt, caption)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gmmlib.show.ellipses import ellipse
 from gmmlib.show.figure import Figure, canvas
 from gmmlib.show.palette import COMPONENTS, DATA, TEXT, component_color
 
@@ -48,14 +49,12 @@ def vowel_figure(
     counts = np.bincount(labels, minlength=len(names))
     if len(counts) > len(names) or counts.min() < 3:
         raise ValueError(f"{len(names)} names for vowels with {counts.tolist()} rows; need three")
-    angle = np.linspace(0, 2 * np.pi, 41)
-    circle = np.column_stack([np.cos(angle), np.sin(angle)])
     with canvas(height=4.6) as (drawing, ax):
         ax.plot(*hertz.T, "o", color=DATA, markersize=2, alpha=0.45, markeredgewidth=0)
         for k, vowel in enumerate(names):
             rows = np.log(hertz[labels == k])
             mean, covariance = rows.mean(axis=0), np.cov(rows.T, bias=True)
-            shape = np.exp(mean + 2 * circle @ np.linalg.cholesky(covariance).T)
+            shape = np.exp(mean + 2 * ellipse(covariance, 41))
             ax.plot(*shape.T, color=component_color((k + k // 6) % len(COMPONENTS)), lw=2)
             ax.text(*np.exp(mean), vowel, ha="center", va="center", weight="bold", color=TEXT)
         ax.set(xscale="log", yscale="log")

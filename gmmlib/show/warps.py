@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gmmlib.show.figure import Figure, canvas
+from gmmlib.show.figure import Figure, canvas, legend_above
 from gmmlib.show.palette import DATA, component_color, line_styles
 
 
@@ -53,7 +53,7 @@ def warp_figure(
         top.stairs(heights, edges, fill=True, color=DATA, alpha=0.35, lw=0)
         for k, ((label, values), dashes) in enumerate(zip(curves.items(), styles, strict=True)):
             top.plot(grid, values, color=component_color(k), ls=dashes, label=label)
-        drawing.legend(frameon=False, loc="outside upper center", handlelength=2.4, ncols=2)
+        legend_above(drawing, handlelength=2.4, ncols=2)
         top.set(ylabel=ylabel, ylim=(0, None))
         low.plot(grid, image, color=component_color(0))
         low.set(xlabel=xlabel, ylabel=image_label)
