@@ -77,6 +77,11 @@ details.gmm-card > summary { min-height: 0 !important; font-weight: 600; }
 .katex-display { overflow: visible !important; background: none !important; }
 table { font-size: 0.88em; }
 .answer { margin: 0.7rem 0; }
+.answer > p:first-child { break-after: avoid; }
+.gmm-live table { break-inside: avoid; }
+pre, .highlight, .cell, .cell_input, .cell_output { break-inside: auto !important; }
+pre { orphans: 4; widows: 4; }
+a:not([href]) { color: inherit !important; text-decoration: none !important; }
 .answer p { margin: 0; }
 .answer ul { margin: 0; padding-left: 1.2rem; list-style: none; }
 .answer li > p, .answer li > div, .answer li > div > p:first-child { display: inline; }
