@@ -145,7 +145,6 @@ def document(html: Path, pages: list[str] | None = None) -> str:
             details["open"] = ""
         article["id"] = _anchor(name)
         articles.append(article)
-    _unlink(articles, answers)
     # Clips, markers and glyphs of drawings are named in attributes of many kinds.
     body = "".join(
         re.sub(r"url\(#", f"url(#{article['id']}--", str(article)) for article in articles
@@ -239,16 +238,6 @@ def _link(article: Tag, name: str, known: set[str]) -> None:
     for item in article(["img", "source"], src=True):
         if not item["src"].startswith("data:"):
             item["src"] = posixpath.normpath(posixpath.join(posixpath.dirname(name), item["src"]))
-
-
-def _unlink(articles: list[Tag], answers: list[Tag]) -> None:
-    """A link into what is left out stays as words."""
-    here = {item["id"] for part in [*articles, *answers] for item in [part, *part(id=True)]
-            if item.get("id")}  # fmt: skip
-    for part in [*articles, *answers]:
-        for link in part("a", href=re.compile("^#")):
-            if link["href"][1:] not in here:
-                del link["href"]
 
 
 def _take_answers(article: Tag, title: str, answers: list[Tag], number: int) -> int:
