@@ -2,8 +2,10 @@
 
 The built pages become one document, which Chromium prints: formulas, figures and fonts are those of
 the book, and links between chapters lead to pages of the PDF. A question keeps its options; its
-answers stand at the end of the document. Steps of derivations and the backs of cards are open, code
-that pages fold away is left out.
+answers stand at the end of the document. Steps of derivations and the backs of cards are open. What
+paper does not need is left out: code that pages fold away, the bank and the deck of the last
+chapter as far as they repeat the chapters, the ledger's table, and the pages that are not for
+reading from end to end.
 """
 
 from __future__ import annotations
@@ -21,80 +23,192 @@ ROOT = Path(__file__).parents[1]
 HTML = ROOT / "_build" / "html"
 TARGET = ROOT / "_build" / "cake-shop-detective.pdf"
 
+#: A sheet of A4 without its margins of 17 mm, in the pixels of a style sheet.
+WIDTH = 665
+
+#: Pages to look things up beside the code, which `help` prints too, or for who maintains the book.
+LEFT_OUT = {"chapters/reference", "chapters/jupyter-book"}
+
+#: What needs a browser or repeats the chapters, and what is said in its place.
+STANDS_IN = {
+    "script, noscript, #your-progress, #what-you-have-done, [data-casebook=finish]": "",
+    "table.ledger": "On paper this table is left out: each equation stands in its chapter, "
+    "with its evidence beside it.",
+    "#the-question-bank > p": "The questions of the other chapters stand in them, and their "
+    "answers at the end. Here are those that cut across the chapters.",
+    "#the-deck > p": "The cards of the other chapters stand in them. Here are those of this one.",
+}
+
+#: What a live element says of itself where it cannot run.
+ON_PAPER = {
+    "This moves only with JavaScript": "On the page this moves",
+    "This is a game with JavaScript": "On the page this is a game",
+}
+
 #: Only what paper needs: the rest is the book's own style sheet.
 STYLE = """
-html { font-size: 13.5px; scroll-padding: 0; }
-body { margin: 0; background: white; }
+html { font-size: 12.5px; scroll-padding: 0; --pst-font-size-h1: 1.9rem;
+  --pst-font-size-h2: 1.5rem; --pst-font-size-h3: 1.25rem; --pst-font-size-h4: 1.1rem; }
+body { margin: 0; background: white; line-height: 1.45; }
 * { content-visibility: visible !important; animation: none !important; }
 article { break-before: page; max-width: none; }
 article:first-of-type { break-before: auto; }
-.headerlink, .copybtn, button, .admonition.hide, .toctree-wrapper,
+h1, h2, h3, h4 { margin: 1.6rem 0 0.7rem; }
+p { margin-bottom: 0.7rem; }
+pre { margin: 0.5rem 0; padding: 0.5rem 0.8rem; }
+.headerlink, .copybtn, button, .admonition.hide, .toctree-wrapper, .sd-summary-state-marker,
+.gmm-map-rail, .gmm-map-curves,
 .cell.tag_hide-input .cell_input, .cell.tag_hide-cell .cell_input { display: none !important; }
-h2, h3, h4, legend, summary { break-after: avoid; }
-figure, img, svg, table, .katex-display, .gmm-question, .gmm-card, .admonition {
-  break-inside: avoid; }
+h1, h2, h3, h4, legend, summary, .derivation-claim > p, .derivation-step > p {
+  break-after: avoid; }
+figure, img, svg, tr, .katex-display, .derivation-claim, .derivation-step, .gmm-question,
+.gmm-card, .gmm-map-card, .answer li { break-inside: avoid; }
 .cell_output, pre, .math-wrapper, .sd-card, .table-wrapper { overflow: visible !important; }
 pre { white-space: pre-wrap !important; overflow-wrap: anywhere; font-size: 0.82em; }
-details > summary { list-style: none; }
-.katex-display { overflow: visible !important; }
+details > summary { list-style: none !important; }
+details.gmm-card > summary { min-height: 0 !important; font-weight: 600; }
+.gmm-question, .gmm-card { margin: 0.6rem 0; padding: 0.5rem 0.8rem; }
+.gmm-question label { padding-block: 0 !important; min-height: 0 !important; }
+.gmm-question p { margin: 0.2rem 0 0; font-size: 0.9em; }
+.gmm-live { max-width: none; margin: 0.6rem 0; }
+.gmm-map { container-type: normal; }
+.gmm-map-grid > ol { columns: 2; }
+.gmm-map-part { break-after: avoid; }
+.katex-display { overflow: visible !important; background: none !important; }
 table { font-size: 0.88em; }
+.answer { margin: 0.7rem 0; }
+.answer > p:first-child { break-after: avoid; }
+.gmm-live table { break-inside: avoid; }
+pre, .highlight, .cell, .cell_input, .cell_output { break-inside: auto !important; }
+pre { orphans: 4; widows: 4; }
+a:not([href]) { color: inherit !important; text-decoration: none !important; }
+.answer p { margin: 0; }
+.answer ul { margin: 0; padding-left: 1.2rem; list-style: none; }
+.answer li > p, .answer li > div, .answer li > div > p:first-child { display: inline; }
+.front { font-size: 1.1em; }
+.front > p:first-child { font-size: 2.6em; font-weight: 700; margin: 3rem 0 0; }
+.front ul { list-style: none; margin: 0.2rem 0 0.7rem; padding-left: 1.5rem; }
 """
 
-#: Scale down what is wider than the page: a formula that is cut is worse than a small one.
+#: Scale down what is wider than its place: a formula that is cut is worse than a small one. What
+#: is still too wide after that is counted.
 SHRINK = """
 () => {
-  const room = document.querySelector('article').getBoundingClientRect().width;
-  let count = 0;
-  for (const item of document.querySelectorAll('.katex-display, table, svg, .gmm-live')) {
+  const wanted = item => {
+    if (!item.matches('.katex-display')) return item.scrollWidth;
+    const left = item.getBoundingClientRect().left;
+    const right = Math.max(...[...item.querySelectorAll('.base')].map(base => {
+      const range = document.createRange();
+      range.selectNodeContents(base);
+      return range.getBoundingClientRect().right;
+    }));
+    const tag = item.querySelector('.tag');
+    // A number at the right edge needs as much room at the left of a formula in the middle.
+    return right - left + (tag ? tag.getBoundingClientRect().width + 6 : 0);
+  };
+  const place = item => {
+    const box = item.matches('.katex-display') ? item : item.parentElement;
+    const style = getComputedStyle(box);
+    return box.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+  };
+  const found = [...document.querySelectorAll('.katex-display, table, svg, img, .gmm-live')]
+    .filter(item => item.checkVisibility() && !item.closest('.katex svg'));
+  let small = 0, left = 0;
+  const sizes = found.map(item => [item, wanted(item), place(item)]);
+  const wide = sizes.filter(([item, needs, room]) => needs > room + 1 && room > 50);
+  for (const [item, needs, room] of wide) {
     const inner = item.matches('.katex-display') ? item.querySelector('.katex') : item;
-    const holder = item.parentElement.getBoundingClientRect();
-    const wide = item.matches('.katex-display')
-      ? Math.max(item.scrollWidth, ...[...item.querySelectorAll('.katex-html, .base, .tag')]
-          .map(part => part.scrollWidth))
-      : item.scrollWidth;
-    const most = Math.min(room, holder.width);
-    if (wide > most + 1 && most > 50) { inner.style.zoom = String(most / wide * 0.98); count += 1; }
+    inner.style.zoom = String(Math.max(0.4, room / needs * 0.97));
+    small += 1;
   }
-  return count;
+  for (const [item, , room] of wide) if (wanted(item) > room + 2) left += 1;
+  return [small, left];
 }
 """
 
 
-def document(html: Path) -> str:
-    """One HTML document from the built pages, in the order of ``_toc.yml``."""
-    pages = _pages()
+def document(html: Path, pages: list[str] | None = None) -> str:
+    """One HTML document from built pages, or from all of them in the order of ``_toc.yml``."""
+    parts = _parts()
+    pages = pages or [page for _, chapters in parts for page in chapters]
     known = {f"{name}.html" for name in pages}
-    articles, answers = [], []
+    articles, answers, titles = [], [], {}
     number = 0
     for name in pages:
         text = (html / f"{name}.html").read_text(encoding="utf-8")
         article = BeautifulSoup(text, "html.parser").find("article")
-        title = article.find("h1").get_text().rstrip("#¶ \n")
-        for useless in article.select("script, noscript, [data-casebook=progress]"):
-            useless.decompose()
+        titles[name] = article.find("h1").get_text().rstrip("#¶ \n")
+        _leave_out(article, name)
         _link(article, name, known)
-        number = _take_answers(article, title, answers, number)
+        number = _take_answers(article, titles[name], answers, number)
         for details in article("details"):
             details["open"] = ""
         article["id"] = _anchor(name)
-        # Clips, markers and glyphs of drawings are named in attributes of many kinds.
-        articles.append(re.sub(r"url\(#", f"url(#{_anchor(name)}--", str(article)))
-    body = "".join(articles)
-    listed = "".join(answers)
+        articles.append(article)
+    # Clips, markers and glyphs of drawings are named in attributes of many kinds.
+    body = "".join(
+        re.sub(r"url\(#", f"url(#{article['id']}--", str(article)) for article in articles
+    )
     return (
         '<!doctype html><html lang="en" data-theme="light" data-mode="light"><meta charset="utf-8">'
         "<title>The Cake-Shop Detective</title>"
         f'<base href="{html.as_uri()}/">'
         '<link rel="stylesheet" href="_static/casebook-page.css">'
-        f"<style>{STYLE}</style><main>{body}"
-        f'<article class="bd-article" id="answers"><h1>Answers</h1>{listed}</article></main></html>'
+        f"<style>{STYLE}</style><main>{_front(parts, titles)}{body}"
+        '<article class="bd-article" id="answers"><h1>Answers</h1>'
+        f"{''.join(map(str, answers))}</article></main></html>"
     )
 
 
-def _pages() -> list[str]:
+def _parts() -> list[tuple[str, list[str]]]:
+    """The parts of the book with their pages, as far as paper needs them."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    parts = toc.get("parts", [toc])
-    return [toc["root"], *(entry["file"] for part in parts for entry in part["chapters"])]
+    parts = [("", [toc["root"]])]
+    for part in toc["parts"]:
+        chapters = [entry["file"] for entry in part["chapters"]]
+        parts.append((part["caption"], [page for page in chapters if page not in LEFT_OUT]))
+    return parts
+
+
+def _front(parts: list[tuple[str, list[str]]], titles: dict[str, str]) -> str:
+    """The title page, with the contents."""
+    book = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    title, _, subtitle = book["title"].partition(": ")
+    authors = ", ".join(author["name"] for author in book["authors"])
+    listed = ""
+    for caption, pages in parts:
+        links = "".join(
+            f'<li><a href="#{_anchor(page)}">{titles[page]}</a></li>'
+            for page in pages
+            if page in titles
+        )
+        listed += f"<strong>{caption}</strong><ul>{links}</ul>" if links else ""
+    return (
+        f'<article class="bd-article front" id="contents"><p>{title}</p><p>{subtitle}</p>'
+        f"<p>{authors}<br>Edition {book['version']}, for paper. Text: CC BY 4.0; code: MIT.</p>"
+        f"<p>What moves and what answers is on the pages of the book.</p>"
+        f'{listed}<ul><li><a href="#answers">Answers</a></li></ul></article>'
+    )
+
+
+def _leave_out(article: Tag, name: str) -> None:
+    for selector, words in STANDS_IN.items():
+        for item in article.select(selector):
+            if words:
+                new = BeautifulSoup(f"<p>{words}</p>", "html.parser")
+                item.replace_with(new)
+            else:
+                item.decompose()
+    for chapter in article.select("[data-casebook=review] > [data-chapter]"):
+        if chapter["data-chapter"] == name.rsplit("/", 1)[-1]:
+            chapter.h4.decompose()
+            chapter.details.summary.decompose()
+            chapter.details.unwrap()
+        else:
+            chapter.decompose()
+    for words, instead in ON_PAPER.items():
+        for text in article.find_all(string=re.compile(words)):
+            text.replace_with(text.replace(words, instead))
 
 
 def _anchor(name: str, fragment: str = "") -> str:
@@ -126,31 +240,74 @@ def _link(article: Tag, name: str, known: set[str]) -> None:
             item["src"] = posixpath.normpath(posixpath.join(posixpath.dirname(name), item["src"]))
 
 
-def _take_answers(article: Tag, title: str, answers: list[str], number: int) -> int:
+def _take_answers(article: Tag, title: str, answers: list[Tag], number: int) -> int:
     """Number the questions of a page and move their answers to the end of the document."""
-    taken = []
+    taken = BeautifulSoup(f"<section><h2>{title}</h2></section>", "html.parser").section
     for question in article.select(".gmm-question"):
-        details = question.find("details")
-        if details is None:
+        if not question.find("details"):
             continue
         number += 1
-        details.extract()
-        details.summary.decompose()
+        question["id"] = f"question-{number}"
+        answer = BeautifulSoup(
+            f'<div class="answer" id="answer-{number}">'
+            f'<p><strong><a href="#question-{number}">Question {number}</a></strong></p></div>',
+            "html.parser",
+        ).div
+        for details in question("details"):
+            details.extract()
+            if details.select("[data-verdict]"):
+                details.summary.decompose()
+            else:  # not the options but a text to compare with
+                details.summary.name = "p"
+            answer.extend(list(details.children))
+        for option in answer.select("[data-verdict]"):
+            right = option["data-verdict"] == "right"
+            option.strong.string = "✓" if right else "✗"
+            if not right:  # its letter is enough: the option stands with the question
+                option.span.string = f" {option.span.get_text().strip()[:2]}"
+            option.p.append(" ")
         for letter in question.select("input"):
             letter.decompose()
-        question["id"] = f"question-{number}"
-        mark = BeautifulSoup(
-            f'<p><a href="#answer-{number}">Question {number}: answer at the end</a></p>',
-            "html.parser",
-        )
-        question.append(mark)
-        taken.append(
-            f'<div id="answer-{number}"><h3><a href="#question-{number}">{number}</a></h3>'
-            f"{details.decode_contents()}</div>"
-        )
-    if taken:
-        answers.append(f"<h2>{title}</h2>{''.join(taken)}")
+        mark = f'<p><a href="#answer-{number}">Question {number}: answer at the end</a></p>'
+        question.append(BeautifulSoup(mark, "html.parser"))
+        taken.append(answer)
+    if taken(class_="answer"):
+        answers.append(taken)
     return number
+
+
+def mend_outline(pdf: bytes, headings: list[str]) -> bytes:
+    """Chromium's outline loses spaces where a heading wraps, and doubles lines that moved to the
+    next page: append the titles as they should be, as an update that the format provides for."""
+    spelled = {"".join(heading.split()): " ".join(heading.split()) for heading in headings}
+    items = re.finditer(
+        rb"(?<=\n)(\d+) 0 obj\n<</Title (\((?:\\.|[^\\)])*\)|<[0-9A-F]*>)(\n/Dest .*?endobj\n)",
+        pdf,
+        re.DOTALL,
+    )
+    update, table = b"", b""
+    for item in items:
+        title = _title(item[2])
+        found = [key for key in spelled if title.startswith(key)]
+        if not found or spelled[max(found, key=len)] == _title(item[2], squashed=False):
+            continue
+        new = spelled[max(found, key=len)].encode("utf-16-be").hex().upper().encode()
+        table += b"%d 1\n%010d 00000 n \n" % (int(item[1]), len(pdf) + len(update) + 1)
+        update += b"%b 0 obj\n<</Title <FEFF%b>%b" % (item[1], new, item[3])
+    last = pdf.rindex(b"trailer")
+    size, root = re.search(rb"/Size (\d+)\n/Root (\d+ 0 R)", pdf[last:]).groups()
+    before = re.search(rb"startxref\n(\d+)", pdf[last:])[1]
+    start = len(pdf) + 1 + len(update)
+    return pdf + b"\n%bxref\n%btrailer\n<</Size %b\n/Root %b\n/Info 1 0 R\n/Prev %b>>\n" % (
+        update, table, size, root, before) + b"startxref\n%d\n%%%%EOF\n" % start  # fmt: skip
+
+
+def _title(written: bytes, squashed: bool = True) -> str:
+    if written.startswith(b"<"):
+        text = bytes.fromhex(written[1:-1].decode())[2:].decode("utf-16-be")
+    else:
+        text = re.sub(rb"\\(.)", rb"\1", written[1:-1]).decode("latin-1")
+    return "".join(text.split()) if squashed else text
 
 
 def main() -> None:
@@ -165,11 +322,13 @@ def main() -> None:
     scratch.write_text(document(options.html), encoding="utf-8")
     try:
         with chromium() as browser:
-            page = browser.new_page(offline=True, viewport={"width": 680, "height": 960})
+            page = browser.new_page(offline=True, viewport={"width": WIDTH, "height": 960})
             page.emulate_media(media="print", color_scheme="light", reduced_motion="reduce")
             page.goto(scratch.as_uri(), timeout=300_000)
             page.evaluate("document.fonts.ready")
-            print(f"{page.evaluate(SHRINK)} wide formulas, tables and figures made smaller")
+            small, wide = page.evaluate(SHRINK)
+            print(f"{small} wide formulas, tables and figures made smaller; {wide} still too wide")
+            headings = page.locator("h1, h2, h3, h4, h5, h6").all_inner_texts()
             page.pdf(
                 path=str(options.target), format="A4", outline=True, tagged=True,
                 print_background=True, display_header_footer=True, header_template="<span></span>",
@@ -179,6 +338,7 @@ def main() -> None:
             )  # fmt: skip
     finally:
         scratch.unlink()
+    options.target.write_bytes(mend_outline(options.target.read_bytes(), headings))
     size = options.target.stat().st_size / 1e6
     print(f"The book as a PDF ({size:.1f} MB): {options.target}")
 
