@@ -150,9 +150,12 @@ def test_text_that_is_no_yaml_is_refused_by_its_name(folder):
 
 def test_the_books_own_map_holds_every_chapter_of_the_course():
     course = load_map(PATH)
-    assert [chapter.number for chapter in course.chapters] == list(range(1, 18))
+    shown = [chapter.file for chapter in course.chapters if chapter.file]
     written = sorted(PATH.parent.glob("[0-9][0-9]-*.md"))
-    assert [chapter.file for chapter in course.chapters if chapter.file] == written
+    missing = [path.stem for path in written if path not in shown]
+    assert not missing, f"{PATH.name} has no entry for these chapters"
+    assert shown == written
+    assert [chapter.number for chapter in course.chapters] == list(range(1, len(written) + 1))
 
 
 @pytest.mark.site

@@ -383,6 +383,8 @@ def _hint(pairs) -> str:
     if all(b != 0 for _, b in pairs):
         ratios = [a / b for a, b in pairs]
         if constant(ratios):
+            if ratios[0] == 0:
+                return "\n  hint: the left side is zero at every point"
             factor = mp.nstr(ratios[0], 6)
             return f"\n  hint: left = {factor} x right at every point: a missing factor or sign"
     differences = [a - b for a, b in pairs]

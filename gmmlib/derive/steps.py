@@ -173,7 +173,10 @@ def agree(claim, derived, computed, what: str, tolerance: float = 1e-10) -> Agre
     scale = np.max(np.abs(computed))
     largest = float(np.max(np.abs(derived - computed)) / (scale if scale > 0 else 1.0))
     if not largest <= tolerance:
+        hint = ""
+        if scale < tolerance and np.max(np.abs(derived)) < tolerance:
+            hint = "\n  hint: both are zero but for rounding, and a zero has no relative difference"
         raise StepError(
-            f"'{name}': {what}: differ by {largest:.3g} relative, allowed {tolerance:g}"
+            f"'{name}': {what}: differ by {largest:.3g} relative, allowed {tolerance:g}{hint}"
         )
     return Agreement(name, what, largest, tolerance)
