@@ -1,5 +1,6 @@
-"""The EM player in JupyterLab: a real server, a real kernel, Chromium, and no other host.
+"""JupyterLab: a real server, a real kernel, Chromium, and no other host.
 
+The EM player on its own, and a chapter as Binder's launch button opens it.
 A reader drags a starting mean; what the page then says is held to what gmmlib gives for that mean.
 """
 
@@ -12,7 +13,8 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,6 +26,7 @@ import pytest
 from gmmlib import Mixture, log_likelihood
 from gmmlib.data import shop_customers
 from gmmlib.em import em
+from tests.test_binder import post_build
 
 ROOT = Path(__file__).parent.parent
 
@@ -44,13 +47,9 @@ def log_l_of_means(means: list[float], iteration: int = 0) -> float:
     return state.log_likelihood
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory) -> Iterator[str]:
-    """Address of a JupyterLab that knows nothing of this machine's settings, with one notebook."""
-    pytest.importorskip("jupyterlab")
-    folder = tmp_path_factory.mktemp("lab")
-    names = ("config", "data", "runtime", "ipython", "home", "notebooks")
-    places = {name: folder / name for name in names}
+def fresh_home(folder: Path) -> dict[str, str]:
+    """An environment in which Jupyter knows nothing of this machine's settings."""
+    places = {name: folder / name for name in ("config", "data", "runtime", "ipython", "home")}
     for place in places.values():
         place.mkdir()
     # The announcements would ask another host for news.
@@ -58,11 +57,8 @@ def lab(tmp_path_factory) -> Iterator[str]:
     (places["config"] / "labconfig" / "page_config.json").write_text(
         json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}})
     )
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL.strip())])
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(notebook, places["notebooks"] / "player.ipynb")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "IPYTHON"))}
-    environment |= {
+    return environment | {
         "HOME": str(places["home"]),
         "IPYTHONDIR": str(places["ipython"]),
         "JUPYTER_CONFIG_DIR": str(places["config"]),
@@ -70,33 +66,42 @@ def lab(tmp_path_factory) -> Iterator[str]:
         "JUPYTER_RUNTIME_DIR": str(places["runtime"]),
         "PYTHONPATH": str(ROOT),
     }
+
+
+@contextmanager
+def jupyterlab(root: Path, environment: dict[str, str]) -> Iterator[Callable[[str], str]]:
+    """JupyterLab on a folder; what is given tells the address that opens a file of it."""
+    pytest.importorskip("jupyterlab")
+    runtime = Path(environment["JUPYTER_RUNTIME_DIR"])
     token = secrets.token_hex(16)
     options = {
         "ServerApp.ip": "127.0.0.1",
         "ServerApp.port": 0,
         "ServerApp.open_browser": False,
         "ServerApp.allow_root": True,
-        "ServerApp.root_dir": places["notebooks"],
+        "ServerApp.root_dir": root,
         "IdentityProvider.token": token,
         "LabApp.extension_manager": "readonly",
+        # A long notebook is only partly in the page; the tests read it as JupyterLab holds it.
+        "LabApp.expose_app_in_browser": True,
     }
-    log = (folder / "log").open("w+")
+    log = (runtime / "log").open("w+")
     server = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", *(f"--{k}={v}" for k, v in options.items())],
-        cwd=places["notebooks"],
+        cwd=root,
         env=environment,
         stdout=log,
         stderr=subprocess.STDOUT,
     )
     try:
         deadline = time.monotonic() + 40
-        while not (found := list(places["runtime"].glob("jpserver-*.json"))):
+        while not (found := list(runtime.glob("jpserver-*.json"))):
             log.flush()
-            assert server.poll() is None, f"JupyterLab ended:\n{(folder / 'log').read_text()}"
-            assert time.monotonic() < deadline, f"no start:\n{(folder / 'log').read_text()}"
+            assert server.poll() is None, f"JupyterLab ended:\n{(runtime / 'log').read_text()}"
+            assert time.monotonic() < deadline, f"no start:\n{(runtime / 'log').read_text()}"
             time.sleep(0.1)
         url = json.loads(found[0].read_text())["url"]
-        yield f"{url}lab/tree/player.ipynb?token={token}"
+        yield lambda file: f"{url}lab/tree/{file}?token={token}"
     finally:
         server.terminate()  # ends the kernels too
         try:
@@ -108,8 +113,20 @@ def lab(tmp_path_factory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def page(lab, browser):
-    """The notebook in Chromium, its cell run and the player drawn."""
+def lab(tmp_path_factory) -> Iterator[str]:
+    """Address of one notebook in a JupyterLab without any settings."""
+    folder = tmp_path_factory.mktemp("lab")
+    notebooks = folder / "notebooks"
+    notebooks.mkdir()
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL.strip())])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, notebooks / "player.ipynb")
+    with jupyterlab(notebooks, fresh_home(folder)) as address:
+        yield address("player.ipynb")
+
+
+def guarded_page(browser):
+    """An empty page that reaches this machine only, and notes what else it asked for."""
     page = browser.new_page(viewport={"width": 1280, "height": 1400}, reduced_motion="reduce")
     page.elsewhere = []
 
@@ -122,6 +139,13 @@ def page(lab, browser):
             route.abort()
 
     page.route(re.compile("^https?://"), guard)
+    return page
+
+
+@pytest.fixture(scope="module")
+def page(lab, browser):
+    """The notebook in Chromium, its cell run and the player drawn."""
+    page = guarded_page(browser)
     page.goto(lab, wait_until="domcontentloaded")
     cell = page.locator(".jp-Notebook .jp-CodeCell").first
     cell.locator(".cm-content").wait_for(timeout=60_000)
@@ -252,3 +276,77 @@ def test_a_reader_adds_a_point_draws_a_start_and_returns_to_the_original(page) -
 @pytest.mark.browser
 def test_jupyterlab_with_the_player_asks_no_other_host(page) -> None:
     assert page.elsewhere == []
+
+
+#: Every code cell of the open notebook: its source, its number once it has run, its errors.
+CELLS = """() => jupyterapp.shell.currentWidget.model.toJSON().cells
+  .filter(cell => cell.cell_type === "code")
+  .map(cell => ({
+    source: [].concat(cell.source).join(""),
+    number: cell.execution_count,
+    errors: cell.outputs.filter(o => o.output_type === "error" || o.name === "stderr"),
+  }))"""
+
+
+def run_all_cells(page) -> list[dict]:
+    """Choose it in the menu and wait for the last cell, or for the first that fails."""
+    page.get_by_text(re.compile(r"\| Idle$")).wait_for(timeout=60_000)
+    # JupyterLab loses cells without a word when its kernel has only just connected.
+    for _ in range(10):
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        page.wait_for_timeout(3000)
+        if page.evaluate(f"({CELLS})().some(cell => cell.number)"):
+            break
+    page.wait_for_function(
+        f"(() => {{ const cells = ({CELLS})();"
+        " return cells.every(c => c.number) || cells.some(c => c.errors.length); })()",
+        timeout=120_000,
+    )
+    return page.evaluate(CELLS)
+
+
+@pytest.mark.browser
+def test_a_chapter_opens_as_a_notebook_from_the_launch_buttons_path_and_runs(
+    browser, tmp_path
+) -> None:
+    chapter = "03-two-likelihoods.md"  # the shortest to run of those with the player
+    environment = fresh_home(tmp_path)
+    root = post_build(tmp_path / "repository", environment)
+    page = guarded_page(browser)
+    with jupyterlab(root, environment) as address:
+        page.goto(address(f"chapters/{chapter}"), wait_until="domcontentloaded")
+        page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=60_000)
+        assert page.locator(".jp-FileEditor").count() == 0, "a text editor should not have opened"
+        tabs = page.locator("#jp-main-dock-panel .lm-TabBar-tabLabel")
+        assert tabs.all_inner_texts() == [chapter]
+
+        cells = run_all_cells(page)
+        assert len(cells) == (root / "chapters" / chapter).read_text().count("\n```{code-cell}")
+        assert [cell for cell in cells if cell["errors"] or not cell["number"]] == []
+
+        # The widget at its place, and what the kernel answers
+        page.evaluate(
+            """() => {
+              const notebook = jupyterapp.shell.currentWidget.content;
+              const of = notebook.widgets.findIndex(
+                cell => cell.model.sharedModel.getSource().includes("em_player("));
+              return notebook.scrollToItem(of, "start");
+            }"""
+        )
+        handle = page.locator(".player .player-handle").first
+        handle.wait_for(timeout=20_000)
+        assert means_of_handles(page) == [165.0, 155.0]
+        before = page.locator(".player-status").inner_text()
+        handle.focus()
+        for _ in range(3):
+            page.keyboard.press("ArrowLeft")
+        wait_for_answer(page, before)
+        first, second = means_of_handles(page)
+        assert first < 165
+        assert second == 155.0
+        moved = Mixture([0.5, 0.5], [[first], [second]], [[[60.0]], [[60.0]]])
+        expected = log_likelihood(shop_customers().X, moved)
+        assert shown_log_l(page) == pytest.approx(expected, abs=0.006)
+        assert page.elsewhere == []
+    page.close()
