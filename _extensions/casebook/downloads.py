@@ -86,7 +86,9 @@ def _executed(app: Sphinx, docname: str) -> nbformat.NotebookNode:
             if "text/html" in output.get("data", {}):
                 # The rest is MyST for the page, or a widget whose kernel has gone: notebook
                 # programs that prefer it would show raw text, or an error in place of a figure.
-                output["data"] = {"text/html": _linked(app, output["data"]["text/html"])}
+                html = _linked(app, output["data"]["text/html"])
+                html = _ROLE.sub(lambda match: _role(app, docname, match), html)
+                output["data"] = {"text/html": html}
     return notebook
 
 
