@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 
 from tests.pages import CHAPTERS, HTML, every_chapter, page_file, soup
 
@@ -57,8 +58,25 @@ def test_a_notebook_shows_what_the_page_shows(page: str) -> None:
 def test_a_notebook_is_plain_markdown(page: str) -> None:
     for cell in nbformat.read(notebook_of(page), as_version=4).cells:
         if cell.cell_type == "markdown":
-            left = re.search(r"\{[a-z:]+\}`|^:::|^`{3,}\{|^\([\w-]+\)=", cell.source, flags=re.M)
+            left = re.search(
+                r"\{[a-z:]+\}`|^:::|^`{3,}\{|^\([\w-]+\)=|\]\{\.|^>\n>$",
+                cell.source, flags=re.M,
+            )  # fmt: skip
             assert not left, left
+
+
+@every_chapter
+def test_a_notebook_opens_without_a_kernel(page: str) -> None:
+    """Each output is there in one form that needs nothing: no widget of a kernel that has gone."""
+    for cell in nbformat.read(notebook_of(page), as_version=4).cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            assert not {"text/markdown", "application/vnd.jupyter.widget-view+json"} & set(data)
+            html = BeautifulSoup(data.get("text/html", ""), "html.parser")
+            assert not re.search(r"\{(?:eq|doc|ref|cite:[pt])\}`", html.get_text())
+            for link in html.select("a[href]"):
+                if not link["href"].startswith(("#", "https://")):
+                    assert (FOLDER / link["href"]).exists(), link["href"]
 
 
 def test_there_is_no_notebook_without_a_chapter() -> None:

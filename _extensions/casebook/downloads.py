@@ -83,8 +83,26 @@ def _executed(app: Sphinx, docname: str) -> nbformat.NotebookNode:
         if "remove-input" in cell.metadata.get("tags", []):
             cell.metadata["jupyter"] = {"source_hidden": True}
         for output in cell.get("outputs", []):
-            output.get("data", {}).pop("text/plain", None) if len(output.get("data", {})) > 1 else 0
+            if "text/html" in output.get("data", {}):
+                # The rest is MyST for the page, or a widget whose kernel has gone: notebook
+                # programs that prefer it would show raw text, or an error in place of a figure.
+                html = _linked(app, output["data"]["text/html"])
+                html = _ROLE.sub(lambda match: _role(app, docname, match), html)
+                output["data"] = {"text/html": html}
     return notebook
+
+
+def _linked(app: Sphinx, html: str) -> str:
+    """Links to chapters lead to their pages, or to the notebooks that lie beside this one."""
+    site = app.config.casebook_site.rstrip("/")
+
+    def link(match: re.Match) -> str:
+        for docname in _chapters(app):
+            if Path(docname).name == match[1]:
+                return f'href="{site}/{docname}.html"' if site else f'href="{match[1]}.ipynb"'
+        return match[0]
+
+    return _CHAPTER_LINK.sub(link, html)
 
 
 def _first_cells(app: Sphinx, docname: str, wheel: str) -> list[nbformat.NotebookNode]:
@@ -116,6 +134,8 @@ def _first_cells(app: Sphinx, docname: str, wheel: str) -> list[nbformat.Noteboo
 # --- MyST to what every notebook program shows ----------------------------------------------------
 
 _ROLE = re.compile(r"\{(?P<role>[\w:]+)\}`(?P<text>[^`]+)`")
+_SPAN = re.compile(r"\[(?P<words>[^][]+)\]\{\.[^{}]+\}")
+_CHAPTER_LINK = re.compile(r'href="([\w-]+)\.md"')
 _TARGET = re.compile(r"(?P<words>.+?)\s*<(?P<target>[^>]+)>", flags=re.S)
 _BOX = re.compile(
     r"^(?P<fence>:{3,}|`{3,})\{(?P<kind>[\w-]+)\}(?P<title>[^\n]*)\n(?P<body>.*?)^(?P=fence)[ ]*$",
@@ -127,13 +147,16 @@ def _plain(app: Sphinx, docname: str, text: str) -> str:
     """Markdown whose references are words and whose boxes are quotations."""
 
     def box(match: re.Match) -> str:
-        title = match["title"].strip() or match["kind"].capitalize()
-        body = re.sub(r"\A(?::[\w-]+:[^\n]*\n)+\n?", "", match["body"])
-        lines = [f"**{title}**", "", *body.strip().split("\n")]
+        title = match["title"].strip() or match["kind"].replace("-", " ").capitalize()
+        body = re.sub(r"\A(?::[\w-]+:[^\n]*\n)+\n?", "", match["body"]).strip()
+        if not body:  # the build makes what stands there, and only on the page
+            return f"*({title}: on this chapter's page.)*"
+        lines = [f"**{title}**", "", *body.split("\n")]
         return "\n".join(f"> {line}".rstrip() for line in lines)
 
     text = re.sub(r"^\([\w:-]+\)=\n", "", text, flags=re.M)  # labels of headings
-    return _ROLE.sub(lambda match: _role(app, docname, match), _BOX.sub(box, text))
+    text = _SPAN.sub(r"*\g<words>*", _BOX.sub(box, text))
+    return _ROLE.sub(lambda match: _role(app, docname, match), text)
 
 
 def _role(app: Sphinx, docname: str, match: re.Match) -> str:
