@@ -83,11 +83,12 @@ def test_there_is_no_notebook_without_a_chapter() -> None:
     assert sorted(FOLDER.glob("*.ipynb")) == sorted(map(notebook_of, CHAPTERS))
 
 
-def test_a_notebook_runs_with_nothing_but_the_wheel(tmp_path: Path) -> None:
-    """In a folder of its own: questions and measurements come from the wheel."""
+@pytest.mark.parametrize("number", ["03", "17"])
+def test_a_notebook_runs_with_nothing_but_the_wheel(number: str, tmp_path: Path) -> None:
+    """In a folder of its own: questions, and the other chapters' headings, come from the wheel."""
     with zipfile.ZipFile(wheel()) as packed:
         packed.extractall(tmp_path / "installed")
-    page = next(page for page in CHAPTERS if "/03-" in page)
+    page = next(page for page in CHAPTERS if f"/{number}-" in page)
     notebook = nbformat.read(notebook_of(page), as_version=4)
     del notebook.cells[1]  # the installation: no test downloads anything
     nbformat.write(notebook, tmp_path / "alone.ipynb")

@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -203,9 +202,9 @@ def _wheel(app: Sphinx, folder: Path) -> str:
     """The name of gmmlib's wheel in the folder; it is made again when what goes into it changed."""
     parts = _parts(Path(app.confdir))
     digest = hashlib.sha256()
-    for name, path in parts.items():
-        digest.update(f"{name} {path.stat().st_size} ".encode())
-        digest.update(path.read_bytes())
+    for name, content in parts.items():
+        digest.update(f"{name} {len(content)} ".encode())
+        digest.update(content)
     stamp = Path(app.doctreedir) / "wheel.fingerprint"
     known = stamp.read_text(encoding="utf-8") if stamp.exists() else ""
     there = [path.name for path in folder.glob("*.whl")]
@@ -214,10 +213,10 @@ def _wheel(app: Sphinx, folder: Path) -> str:
     for name in there:
         (folder / name).unlink()
     with TemporaryDirectory() as scratch:
-        for name, path in parts.items():
+        for name, content in parts.items():
             copy = Path(scratch) / name
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, copy)
+            copy.write_bytes(content)
         # The build must not download anything: setuptools comes with the requirements. A fixed date
         # makes two builds equal.
         done = subprocess.run(
@@ -232,18 +231,23 @@ def _wheel(app: Sphinx, folder: Path) -> str:
     return next(path.name for path in folder.glob("*.whl"))
 
 
-def _parts(book: Path) -> dict[str, Path]:
+def _parts(book: Path) -> dict[str, bytes]:
     """What the wheel is made from, by its place: gmmlib, and what chapters read (``beside``)."""
     package = [path for path in sorted((book / "gmmlib").rglob("*")) if path.is_file()]
     parts = {
-        path.relative_to(book).as_posix(): path
+        path.relative_to(book).as_posix(): path.read_bytes()
         for path in [
             *(path for path in package if "__pycache__" not in path.parts),
             *(book / name for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-TEXT")),
         ]
     }
     for path in [*sorted((book / "chapters").glob("*.yml")), book / "benchmarks" / "em.md"]:
-        parts[f"gmmlib/beside/{path.name}"] = path
+        parts[f"gmmlib/beside/{path.name}"] = path.read_bytes()
+    # The last chapter lists all the others by their headings; no more of them goes into the wheel.
+    for path in sorted((book / "chapters").glob("[0-9][0-9]-*.md")):
+        heading = re.search(r"^# .+$", path.read_text(encoding="utf-8"), flags=re.M)
+        if heading:
+            parts[f"gmmlib/beside/{path.name}"] = f"{heading[0]}\n".encode()
     return parts
 
 

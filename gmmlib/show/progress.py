@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from gmmlib.show.beside import chapter_pages
 from gmmlib.show.markup import Element, Shown, Words, part, show
 from gmmlib.show.questions import QuestionFile, load_questions
 
@@ -27,7 +28,7 @@ def progress_table(folder: str | Path = ".") -> Shown:
     ValueError
         If there is no such chapter, one has no heading, or a YAML is not valid.
     """
-    pages = sorted(Path(folder).glob("[0-9][0-9]-*.md"))
+    pages = chapter_pages(folder)
     files = {page: page.with_suffix(".yml") for page in pages}
     chapters = [(page, load_questions(file)) for page, file in files.items() if file.exists()]
     if not chapters:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from gmmlib.show.beside import chapter_pages
 from gmmlib.show.markup import Element, Shown, Words, part, show
 from gmmlib.show.progress import title
 from gmmlib.show.questions import (
@@ -70,7 +71,7 @@ def deck(folder: str | Path = ".") -> Shown:
 
 def chapter_files(folder: str | Path = ".") -> dict[Path, QuestionFile]:
     """What each chapter asks, by its page, in the order of the chapters."""
-    pages = sorted(Path(folder).glob("[0-9][0-9]-*.md"))
+    pages = chapter_pages(folder)
     files = {page: page.with_suffix(".yml") for page in pages}
     return {page: load_questions(file) for page, file in files.items() if file.exists()}
 

@@ -77,3 +77,7 @@ class TestAgree:
         assert agree(CLAIM, np.zeros(2), np.zeros(2), "zeros").largest == 0
         with pytest.raises(StepError):
             agree(CLAIM, np.full(2, 1e-9), np.zeros(2), "zeros")
+
+    def test_says_that_zeros_up_to_rounding_cannot_be_compared(self):
+        with pytest.raises(StepError, match="a zero has no relative difference"):
+            agree(CLAIM, [1e-15, 0.0], [2e-15, -1e-15], "zeros but for rounding")
