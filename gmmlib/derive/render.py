@@ -182,6 +182,9 @@ def _myst_record(entry: dict) -> str:
 
 
 def _html_block(evidence, phrase, tex) -> str:
-    phrase = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", html_text.escape(phrase, quote=False))
+    phrase = html_text.escape(phrase, quote=False)
+    phrase = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", phrase)
+    # A star of a formula stands in or beside its dollars.
+    phrase = re.sub(r"(?<![\w*$])\*([^*$]+)\*(?![\w*$])", r"<em>\1</em>", phrase)
     tex = html_text.escape(tex, quote=False)
     return f"<div><p><small>[{evidence}]</small> {phrase}</p>$$\n{tex}\n$$</div>"

@@ -192,7 +192,7 @@ PAIRS = {
         "hint: left = -1.0 x right at every point: a missing factor or sign",
     ),
     "a left side that is zero": (
-        lambda: Derivation("zero", "Nothing", sum_n(x[n] - x[n])),
+        lambda: Derivation("trial", "Nothing", sum_n(x[n] - x[n])),
         lambda D: D.eq(0, "why"),
         lambda D: D.eq(N, "why"),
         "hint: the left side is zero at every point",

@@ -103,6 +103,10 @@ class TestHtml:
         assert "a&lt;b" in text
         assert "where p &lt; q &amp; r" in text
 
+    def test_words_with_stars_are_emphasised_and_formulas_are_left_alone(self):
+        text = html(Definition(elbo, X, "the *old* mean, $a*b*c$ and *two words*"))
+        assert "the <em>old</em> mean, $a*b*c$ and <em>two words</em>" in text
+
     def test_titles_are_bold_and_steps_fold(self):
         text = html(chain("<i>A</i> square").qed())
         assert "<strong>&lt;i&gt;A&lt;/i&gt; square</strong>" in text
