@@ -312,11 +312,17 @@ def test_a_chapter_opens_as_a_notebook_from_the_launch_buttons_path_and_runs(
 ) -> None:
     chapter = "03-two-likelihoods.md"  # the shortest to run of those with the player
     environment = fresh_home(tmp_path)
+    # `make lab` leaves postBuild's settings beside this Python, where JupyterLab finds them too.
+    # Those of the home come first: here a text editor opens, unless postBuild changes it.
+    viewers = {"defaultViewers": {"markdown": "Editor", "myst": "Editor"}}
+    settings = {"@jupyterlab/docmanager-extension:plugin": viewers}
+    labconfig = Path(environment["JUPYTER_CONFIG_DIR"]) / "labconfig"
+    (labconfig / "default_setting_overrides.json").write_text(json.dumps(settings))
     root = post_build(tmp_path / "repository", environment)
     page = guarded_page(browser)
     with jupyterlab(root, environment) as address:
         page.goto(address(f"chapters/{chapter}"), wait_until="domcontentloaded")
-        page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=60_000)
+        page.locator(".jp-NotebookPanel .jp-Cell, .jp-FileEditor").first.wait_for(timeout=60_000)
         assert page.locator(".jp-FileEditor").count() == 0, "a text editor should not have opened"
         tabs = page.locator("#jp-main-dock-panel .lm-TabBar-tabLabel")
         assert tabs.all_inner_texts() == [chapter]
