@@ -62,6 +62,7 @@ def fresh_home(folder: Path) -> dict[str, str]:
         "HOME": str(places["home"]),
         "IPYTHONDIR": str(places["ipython"]),
         "JUPYTER_CONFIG_DIR": str(places["config"]),
+        "JUPYTER_PREFER_ENV_PATH": "0",  # the home before what lies beside Python
         "JUPYTER_DATA_DIR": str(places["data"]),
         "JUPYTER_RUNTIME_DIR": str(places["runtime"]),
         "PYTHONPATH": str(ROOT),
@@ -313,12 +314,14 @@ def test_a_chapter_opens_as_a_notebook_from_the_launch_buttons_path_and_runs(
     chapter = "03-two-likelihoods.md"  # the shortest to run of those with the player
     environment = fresh_home(tmp_path)
     # `make lab` leaves postBuild's settings beside this Python, where JupyterLab finds them too.
-    # Those of the home come first: here a text editor opens, unless postBuild changes it.
+    # The home's come before those and open a text editor; what postBuild writes now comes first.
     viewers = {"defaultViewers": {"markdown": "Editor", "myst": "Editor"}}
     settings = {"@jupyterlab/docmanager-extension:plugin": viewers}
     labconfig = Path(environment["JUPYTER_CONFIG_DIR"]) / "labconfig"
     (labconfig / "default_setting_overrides.json").write_text(json.dumps(settings))
-    root = post_build(tmp_path / "repository", environment)
+    written = str(tmp_path / "written")
+    root = post_build(tmp_path / "repository", {**environment, "JUPYTER_CONFIG_DIR": written})
+    environment["JUPYTER_CONFIG_PATH"] = written
     page = guarded_page(browser)
     with jupyterlab(root, environment) as address:
         page.goto(address(f"chapters/{chapter}"), wait_until="domcontentloaded")
