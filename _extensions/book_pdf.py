@@ -276,38 +276,26 @@ def _take_answers(article: Tag, title: str, answers: list[Tag], number: int) -> 
     return number
 
 
-def mend_outline(pdf: bytes, headings: list[str]) -> bytes:
-    """Chromium's outline loses spaces where a heading wraps, and doubles lines that moved to the
-    next page: append the titles as they should be, as an update that the format provides for."""
+def mend_outline(path: Path, headings: list[str]) -> None:
+    """Give the outline of a PDF the titles as they stand in the book.
+
+    Chromium loses spaces where a heading wraps, and doubles lines that moved to the next page.
+    """
+    import pikepdf  # here, because only printing needs it
+
     spelled = {"".join(heading.split()): " ".join(heading.split()) for heading in headings}
-    items = re.finditer(
-        rb"(?<=\n)(\d+) 0 obj\n<</Title (\((?:\\.|[^\\)])*\)|<[0-9A-F]*>)(\n/Dest .*?endobj\n)",
-        pdf,
-        re.DOTALL,
-    )
-    update, table = b"", b""
-    for item in items:
-        title = _title(item[2])
-        found = [key for key in spelled if title.startswith(key)]
-        if not found or spelled[max(found, key=len)] == _title(item[2], squashed=False):
-            continue
-        new = spelled[max(found, key=len)].encode("utf-16-be").hex().upper().encode()
-        table += b"%d 1\n%010d 00000 n \n" % (int(item[1]), len(pdf) + len(update) + 1)
-        update += b"%b 0 obj\n<</Title <FEFF%b>%b" % (item[1], new, item[3])
-    last = pdf.rindex(b"trailer")
-    size, root = re.search(rb"/Size (\d+)\n/Root (\d+ 0 R)", pdf[last:]).groups()
-    before = re.search(rb"startxref\n(\d+)", pdf[last:])[1]
-    start = len(pdf) + 1 + len(update)
-    return pdf + b"\n%bxref\n%btrailer\n<</Size %b\n/Root %b\n/Info 1 0 R\n/Prev %b>>\n" % (
-        update, table, size, root, before) + b"startxref\n%d\n%%%%EOF\n" % start  # fmt: skip
 
+    def mend(items: list[pikepdf.OutlineItem]) -> None:
+        for item in items:
+            found = [key for key in spelled if "".join(item.title.split()).startswith(key)]
+            if found:
+                item.title = spelled[max(found, key=len)]
+            mend(item.children)
 
-def _title(written: bytes, squashed: bool = True) -> str:
-    if written.startswith(b"<"):
-        text = bytes.fromhex(written[1:-1].decode())[2:].decode("utf-16-be")
-    else:
-        text = re.sub(rb"\\(.)", rb"\1", written[1:-1]).decode("latin-1")
-    return "".join(text.split()) if squashed else text
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        with pdf.open_outline() as outline:
+            mend(outline.root)
+        pdf.save(path)
 
 
 def main() -> None:
@@ -338,7 +326,7 @@ def main() -> None:
             )  # fmt: skip
     finally:
         scratch.unlink()
-    options.target.write_bytes(mend_outline(options.target.read_bytes(), headings))
+    mend_outline(options.target, headings)
     size = options.target.stat().st_size / 1e6
     print(f"The book as a PDF ({size:.1f} MB): {options.target}")
 
