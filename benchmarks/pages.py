@@ -15,6 +15,7 @@ import platform
 import shutil
 import statistics
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -183,6 +184,24 @@ _LAY_OUT_ALL = """() => {
 }"""
 
 
+def wait_until(tab, expression: str, arg=None, seconds: float = 15.0) -> None:
+    """Ask a page again and again until what it answers is true.
+
+    Playwright's own ``wait_for_function`` does not get past the pages' Content-Security-Policy,
+    which forbids evaluating text.
+
+    Raises
+    ------
+    TimeoutError
+        If it is not true in time; the message holds the last answer.
+    """
+    deadline = time.monotonic() + seconds
+    while not (answer := tab.evaluate(expression, arg)):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{answer!r} after {seconds:g} s: {expression}")
+        tab.wait_for_timeout(100)
+
+
 def visit(browser, server: Server, page: str, scroll: bool = True) -> Visit:
     """Visit a page, such as ``/chapters/index.html``, for the first time, at phone width.
 
@@ -199,7 +218,7 @@ def visit(browser, server: Server, page: str, scroll: bool = True) -> Visit:
         tab = context.new_page()
         tab.add_init_script(_WATCH)
         tab.goto(server.address + page, wait_until="load")
-        tab.wait_for_function("measured.math !== undefined")
+        wait_until(tab, "measured.math !== undefined")
         if not scroll:
             tab.evaluate(_LAY_OUT_ALL)
         else:

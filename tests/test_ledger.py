@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from benchmarks.pages import wait_until
 from tests.pages import article, page_file
 
 pytestmark = pytest.mark.site
@@ -79,8 +80,8 @@ def test_a_heading_sorts_by_keyboard_up_and_down_and_equation_restores(open_ledg
     for press, direction, reverse in (("Enter", "ascending", False), ("Space", "descending", True)):
         button.press(press)
         status = tab.locator(".ledger-controls output")
-        tab.wait_for_function("text => document.querySelector('output').value.includes(text)",
-                              arg=f"sorted by {name.lower()}, {direction}")  # fmt: skip
+        sorted_by = f"sorted by {name.lower()}, {direction}"
+        wait_until(tab, "text => document.querySelector('output').value.includes(text)", sorted_by)
         assert heading(tab, name).get_attribute("aria-sort") == direction
         assert tab.locator("th[aria-sort]").count() == 1
         keys = [key(row) for row in tab.evaluate(ROWS)]
@@ -89,7 +90,7 @@ def test_a_heading_sorts_by_keyboard_up_and_down_and_equation_restores(open_ledg
         assert status.is_visible()
     assert button.evaluate("button => button === document.activeElement")
     heading(tab, "Equation").get_by_role("button").click()
-    tab.wait_for_function("document.querySelector('output').value.includes('by equation')")
+    wait_until(tab, "document.querySelector('output').value.includes('by equation')")
     assert [row["equation"] for row in tab.evaluate(ROWS)] == book_order
 
 
@@ -111,7 +112,7 @@ def test_words_and_evidence_pick_rows_and_the_count_says_how_many(open_ledger) -
     assert 0 < len(found) < len(everything)
     assert "The score of a mean" in [row["title"] for row in found]
     heading(tab, "Steps").get_by_role("button").click()
-    tab.wait_for_function("document.querySelector('output').value.includes('by steps')")
+    wait_until(tab, "document.querySelector('output').value.includes('by steps')")
     assert {row["equation"] for row in tab.evaluate(ROWS)} == {row["equation"] for row in found}
     tab.get_by_label("Find").fill("nothing has this title")
     assert tab.evaluate(ROWS) == []
@@ -125,5 +126,5 @@ def test_on_a_phone_rows_are_blocks_that_fit_and_still_a_table_to_a_screen_reade
     assert max(row["width"] for row in tab.evaluate(ROWS)) <= 375
     assert tab.get_by_role("row").count() == len(tab.evaluate(ROWS)) + 1
     heading(tab, "Evidence").get_by_role("button").click()
-    tab.wait_for_function("document.querySelector('output').value.includes('by evidence')")
+    wait_until(tab, "document.querySelector('output').value.includes('by evidence')")
     assert tab.evaluate(ROWS)[0]["evidence"] == "proved"

@@ -21,6 +21,7 @@ from benchmarks.pages import (
     MOST_REQUESTS,
     page_of_equations,
     visit,
+    wait_until,
 )
 from gmmlib import Mixture
 from gmmlib.em import em
@@ -151,16 +152,15 @@ UNREACHABLE = """() => {
 def wait_until_reachable(tab) -> None:
     """Wait until each box that scrolls can be reached by keyboard.
 
-    The page's script looks at its boxes when it has time. To look takes time as well, much of it on
-    a page with hundreds of boxes, so we don't look at every frame.
+    The page's script looks at its boxes when it has time.
     """
-    tab.wait_for_function(f"({UNREACHABLE})().length === 0", polling=500)
+    wait_until(tab, f"({UNREACHABLE})().length === 0")
 
 
 def settle_theme(tab, scheme: str) -> None:
     """Have the system ask for light or dark, and wait until the page follows."""
     tab.emulate_media(color_scheme=scheme)
-    tab.wait_for_function("wanted => document.documentElement.dataset.theme === wanted", arg=scheme)
+    wait_until(tab, "wanted => document.documentElement.dataset.theme === wanted", scheme)
 
 
 def photograph(tab, page: str, width: int, scheme: str) -> None:
@@ -193,6 +193,20 @@ def test_a_page_is_whole(browser, address, origin, page) -> None:
         assert trouble == []
 
 
+REFUSED = """address => new Promise(answer => {
+  document.addEventListener('securitypolicyviolation', event => answer(event.blockedURI));
+  fetch(address).then(() => answer('answered'), () => setTimeout(() => answer('asked'), 1000));
+})"""
+
+
+@from_both
+@pytest.mark.parametrize("page", ["chapters/index", "search"])
+def test_a_page_may_not_ask_another_host(browser, address, page) -> None:
+    other = "http://127.0.0.2:9/"  # nobody answers there, but it would be asked
+    with opened(browser, address(page)) as (tab, _):
+        assert tab.evaluate(REFUSED, other) == other
+
+
 LOADED_FONTS = """[...document.fonts].filter(font => font.status === 'loaded')
   .map(font => font.family).sort().join()"""
 
@@ -207,7 +221,7 @@ def test_formulas_off_the_screen_get_their_fonts_for_printing(browser, address, 
         needed = tab.evaluate(LOADED_FONTS)
     assert "KaTeX_Size" in needed
     with opened(browser, address(longest)) as (tab, _):
-        tab.wait_for_function(f"needed => {LOADED_FONTS} === needed", arg=needed)
+        wait_until(tab, f"needed => {LOADED_FONTS} === needed", needed)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -332,7 +346,7 @@ def test_the_player_steps_plays_and_resets(live) -> None:
     assert place.input_value() == "1"
     assert player.get_by_role("status").inner_text() != said
     press(player, "Play")
-    place.page.wait_for_function("place => place.value > 2", arg=place.element_handle())
+    wait_until(place.page, "place => place.value > 2", place.element_handle())
     press(player, "Pause")
     press(player, "Reset")
     assert place.input_value() == "0"

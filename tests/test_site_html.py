@@ -49,6 +49,9 @@ def test_the_pages_are_those_of_the_table_of_contents() -> None:
     assert found == {f"{page}.html" for page in PAGES}
 
 
+POLICY = "Content-Security-Policy"
+
+
 @pytest.mark.site
 def test_the_folder_opens_on_the_first_page() -> None:
     (refresh,) = soup(HTML / "index.html").find_all("meta", attrs={"http-equiv": "Refresh"})
@@ -85,6 +88,18 @@ def test_style_sheets_load_nothing_from_elsewhere() -> None:
         text = sheet.read_text(encoding="utf-8")
         addresses = re.findall(r"(?:url\(|@import\s+)['\"]?([^'\")\s;]+)", text)
         assert [a for a in addresses if is_elsewhere(a)] == [], sheet.name
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("page", [*PAGES, "search"])
+def test_a_page_forbids_itself_other_hosts(page: str) -> None:
+    head = [item for item in soup(page_file(page)).head.children if item.name]
+    (policy,) = [i for i, item in enumerate(head) if item.get("http-equiv") == POLICY]
+    assert not any(item.name in ("script", "link", "style") for item in head[:policy])
+    rules = dict(rule.strip().split(" ", 1) for rule in head[policy]["content"].split(";"))
+    assert rules["default-src"] == "'self' file: data: blob: 'unsafe-inline'"
+    assert set(rules) == {"default-src", "object-src", "base-uri", "form-action"}
+    assert "http" not in head[policy]["content"]
 
 
 @pytest.mark.site
