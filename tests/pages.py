@@ -41,3 +41,7 @@ def soup(path: Path) -> BeautifulSoup:
 
 def article(page: str) -> Tag:
     return soup(page_file(page)).select_one("article.bd-article")
+
+
+#: What gmmlib's wheel needs beside gmmlib; a scratch book copies it from the repository.
+PACKED = ("pyproject.toml", "README.md", "LICENSE", "LICENSE-TEXT", "benchmarks/em.md")

@@ -21,6 +21,8 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
+from tests.pages import PACKED
+
 ROOT = Path(__file__).parent.parent
 
 pytestmark = pytest.mark.build
@@ -162,8 +164,7 @@ def write_chapter(book: Book, number: int, other: str, extra: str = "") -> None:
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
     book = Book(tmp_path_factory.mktemp("book"))
-    packed = ("pyproject.toml", "README.md", "LICENSE", "LICENSE-TEXT", "benchmarks/em.md")
-    for name in ("_config.yml", "package-lock.json", *packed):
+    for name in ("_config.yml", "package-lock.json", *PACKED):
         book.write(name, (ROOT / name).read_text(encoding="utf-8"))
     for name in ("_extensions", "_assets"):
         shutil.copytree(ROOT / name, book.root / name)

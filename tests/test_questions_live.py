@@ -16,6 +16,7 @@ from bs4 import BeautifulSoup
 
 from gmmlib.show import ask, cards, guess_first, quiz
 from gmmlib.show.progress import progress_table
+from tests.pages import PACKED
 from tests.test_build import HEAD, ROOT, Book
 
 pytestmark = pytest.mark.build
@@ -81,8 +82,10 @@ def write_yaml(book: Book, stem: str, content: dict) -> None:
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
     book = Book(tmp_path_factory.mktemp("questions"))
-    for name in ("_config.yml", "package-lock.json"):
-        shutil.copy(ROOT / name, book.root)
+    for name in ("_config.yml", "package-lock.json", *PACKED):
+        target = book.root / name
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, target)
     for name in ("_extensions", "_assets"):
         shutil.copytree(ROOT / name, book.root / name)
     (book.root / "node_modules").symlink_to(ROOT / "node_modules")
